@@ -1,0 +1,111 @@
+/*
+ * The result model: what a conformance run found, as plain data, with its
+ * JSON form "holdfast.conformance/1" (results/conformance.schema.json).
+ * conformance/ fills and writes it; compare, gate, merge and report read it.
+ * Text members are owned by the struct (malloc'd) unless said otherwise.
+ */
+#ifndef HOLDFAST_RESULTS_MODEL_H
+#define HOLDFAST_RESULTS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum verdict {
+    VERDICT_HELD,
+    VERDICT_ESCAPED,
+    VERDICT_WORKS,
+    VERDICT_OVERBLOCKED,
+    VERDICT_INVALID,
+    VERDICT_SKIPPED,
+    VERDICT_UNVERIFIABLE,
+};
+
+enum status {
+    STATUS_OK,
+    STATUS_KNOWN_GAP,
+    STATUS_FIXED_GAP,
+    STATUS_REGRESSION,
+    STATUS_INVALID,
+    STATUS_SKIPPED,
+    STATUS_UNVERIFIABLE,
+};
+
+const char *verdict_name(enum verdict verdict); /* "held" */
+const char *status_name(enum status status);    /* "known-gap" */
+int verdict_parse(const char *name, enum verdict *verdict, struct error *err);
+int status_parse(const char *name, enum status *status, struct error *err);
+
+struct result_sandbox {
+    char *name;     /* "linux-namespace", "bwrap": unique with identity */
+    char *version;  /* in its own words; may be NULL */
+    char *mode;     /* our mode name, or NULL for another's sandbox */
+    char *identity; /* "root" or "user" */
+    char *reason;   /* not NULL: not runnable here, in its own words; it has no cases */
+};
+
+struct result_case {
+    char *id;
+    char *sandbox;
+    char *identity;
+    enum verdict verdict;
+    enum verdict expected;
+    enum status status;
+    char *control;  /* what the control showed: "fired: canary.txt changed", "silent", ... */
+    char *twin;     /* "beacon seen", "no beacon", ... */
+    char *oracle;   /* which oracles decided: "canary,listener" */
+    char *evidence; /* what was seen, bounded; hostile text, escape it wherever it is shown */
+    char *reason;   /* of a gap, skip, invalid; may be NULL */
+    char *source;   /* of a documented gap; may be NULL */
+    char *severity; /* "critical" .. "info" */
+    char *technique;
+    uint64_t duration_ms;
+};
+
+struct result_host {
+    char *os, *kernel, *arch, *cpu, *machine; /* machine: "wsl2", "container", "vm", "bare" or "" */
+    unsigned cpus;
+    uint64_t memory_bytes;
+    int landlock_abi; /* 0: none */
+    char *holdfast;   /* version of this program */
+};
+
+struct result_run {
+    char *catalogue_version;
+    char *catalogue_sha256;
+    size_t planned;
+    size_t executed; /* cases that reached a verdict; != planned is a hard error */
+    struct result_host host;
+    struct result_sandbox *sandboxes;
+    size_t sandbox_count;
+    struct result_case *cases;
+    size_t case_count;
+    uint64_t seed;
+    unsigned shard_index, shard_count; /* 1-based; 0/0: not sharded */
+    char *started, *finished;          /* RFC 3339, UTC */
+    bool is_interrupted;               /* Ctrl-C: what was known then */
+};
+
+void result_run_init(struct result_run *run);
+void result_run_done(struct result_run *run);
+
+/* Appends copies; the strings given are not taken. NULL on lack of memory. */
+struct result_case *result_run_add_case(struct result_run *run, const struct result_case *from,
+                                        struct error *err);
+struct result_sandbox *result_run_add_sandbox(struct result_run *run,
+                                              const struct result_sandbox *from,
+                                              struct error *err);
+
+/* Strict: unknown schema, duplicate keys, wrong types and out-of-range values are ERR_CORRUPT that
+ * names the file and the place. */
+int result_run_read(struct result_run *run, const char *path, struct error *err);
+int result_run_write(const struct result_run *run, const char *path, struct error *err);
+
+/* Other formats of the same run, to a file each; hostile text is inert in all of them. */
+int result_write_junit(const struct result_run *run, const char *path, struct error *err);
+int result_write_tap(const struct result_run *run, const char *path, struct error *err);
+int result_write_summary(const struct result_run *run, const char *path, struct error *err);
+
+#endif
