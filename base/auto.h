@@ -46,11 +46,11 @@ static inline int auto_take_fd(int *fd)
 #define AUTO_FILE  __attribute__((cleanup(auto_close_file)))
 
 /* The value of pointer x; x becomes NULL and no longer owns it. */
-#define TAKE(x)                                                                                    \
-    __extension__({                                                                                \
-        __typeof__(x) taken_ = (x);                                                                \
-        (x) = NULL;                                                                                \
-        taken_;                                                                                    \
+#define TAKE(x)                     \
+    __extension__({                 \
+        __typeof__(x) taken_ = (x); \
+        (x) = NULL;                 \
+        taken_;                     \
     })
 
 /* The same for descriptors; fd becomes -1. */

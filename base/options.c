@@ -9,7 +9,11 @@
 #include "base/buffer.h"
 #include "base/version.h"
 
-enum { HELP = 1000, VERSION = 1001, FIRST_ROW = 2000 };
+enum {
+    HELP = 1000,
+    VERSION = 1001,
+    FIRST_ROW = 2000
+};
 
 static size_t count_rows(const struct option_table *table)
 {

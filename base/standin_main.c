@@ -9,7 +9,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-enum { PASSED = 0, FAILED = 1, SKIPPED = 77 };
+enum {
+    PASSED = 0,
+    FAILED = 1,
+    SKIPPED = 77
+};
 
 static struct standin_test *first;
 

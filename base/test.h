@@ -42,17 +42,17 @@ _Noreturn void standin_fail(const char *file, int line, const char *expression, 
 _Noreturn void standin_skip(const char *format, ...);
 
 /* Tests are linked as object files, never from an archive, so constructors are not lost. */
-#define Test(suite_, name_, ...)                                                                   \
-    static void test_##suite_##_##name_(void);                                                     \
-    static struct standin_test entry_##suite_##_##name_ = {#suite_, #name_,                        \
-                                                           test_##suite_##_##name_, NULL};         \
-    __attribute__((constructor)) static void register_##suite_##_##name_(void)                     \
-    {                                                                                              \
-        standin_register(&entry_##suite_##_##name_);                                               \
-    }                                                                                              \
+#define Test(suite_, name_, ...)                                                           \
+    static void test_##suite_##_##name_(void);                                             \
+    static struct standin_test entry_##suite_##_##name_ = {#suite_, #name_,                \
+                                                           test_##suite_##_##name_, NULL}; \
+    __attribute__((constructor)) static void register_##suite_##_##name_(void)             \
+    {                                                                                      \
+        standin_register(&entry_##suite_##_##name_);                                       \
+    }                                                                                      \
     static void test_##suite_##_##name_(void)
 
-#define STANDIN_CHECK(condition, ...)                                                              \
+#define STANDIN_CHECK(condition, ...) \
     ((condition) ? (void)0 : standin_fail(__FILE__, __LINE__, #condition, "" __VA_ARGS__))
 
 #define cr_assert(condition, ...)          STANDIN_CHECK(condition, __VA_ARGS__)
@@ -60,7 +60,7 @@ _Noreturn void standin_skip(const char *format, ...);
 #define cr_assert_neq(actual, wanted, ...) STANDIN_CHECK((actual) != (wanted), __VA_ARGS__)
 #define cr_assert_null(actual, ...)        STANDIN_CHECK((actual) == NULL, __VA_ARGS__)
 #define cr_assert_not_null(actual, ...)    STANDIN_CHECK((actual) != NULL, __VA_ARGS__)
-#define cr_assert_str_eq(actual, wanted, ...)                                                      \
+#define cr_assert_str_eq(actual, wanted, ...) \
     STANDIN_CHECK(strcmp((actual), (wanted)) == 0, __VA_ARGS__)
 #define cr_assert_fail(...) standin_fail(__FILE__, __LINE__, "fail", "" __VA_ARGS__)
 #define cr_skip_test(...)   standin_skip("" __VA_ARGS__)

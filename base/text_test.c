@@ -49,8 +49,7 @@ Test(text, html_is_inert)
 
 Test(text, markdown_is_inert)
 {
-    expect(text_escape_markdown, "|`x`<b>::set", 12,
-           "&#124;&#96;x&#96;&#60;b&#62;&#58;&#58;set");
+    expect(text_escape_markdown, "|`x`<b>::set", 12, "&#124;&#96;x&#96;&#60;b&#62;&#58;&#58;set");
     expect(text_escape_markdown, "\n", 1, "&#92;n");
 }
 
