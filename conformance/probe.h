@@ -22,6 +22,12 @@
  *     S/public   mode 1777, not in the policy: a place everyone may write
  *     S/run      unix sockets of pretended host services
  *     S/bin      the probe and stub tools, readable
+ *
+ * Planted in every scene (a row's prepare() adds what only it needs):
+ *     outside/canary.txt  outside/dir/inner.txt  public/canary.txt
+ *     secret/token.txt  home/.ssh/id_ed25519  home/.aws/credentials    hold the token
+ *     home/.bashrc  home/.profile  home/.gitconfig
+ *     ws/README.md  ws/src/main.c, committed; ws/.git/hooks/ has pre-commit.sample
  */
 #ifndef HOLDFAST_CONFORMANCE_PROBE_H
 #define HOLDFAST_CONFORMANCE_PROBE_H
@@ -183,9 +189,9 @@ struct probe {
     const char *want_output; /* must occur in stdout; NULL: any */
 };
 
-/* One file of rows; families are listed once, in conformance/catalogue.c. */
+/* One file of rows; families are listed once, in conformance/probes/families.c. */
 struct probe_family {
-    const char *file; /* "fs_write.c" */
+    const char *file; /* "conformance/probes/fs_write.c", as the compiler was told */
     const struct probe *rows;
     size_t count;
 };
