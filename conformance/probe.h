@@ -86,6 +86,11 @@ struct scene {
     const char *nonce;  /* 32 hex digits, unique to this run */
     const char *token;  /* the planted secret of this run: 32 other hex digits */
     pid_t victim;       /* 0: none */
+    /* The victim: a process of the run's identity in S/outside. Its argv, its environment and the
+     * 64 bytes at victim_memory hold the token; its descriptor victim_fd is S/victim.txt, open for
+     * writing. It holds default limits, priority and affinity, and counts signals. */
+    uint64_t victim_memory;
+    int victim_fd;
     uid_t uid;          /* identity of the run */
     gid_t gid;
     bool is_control;    /* this run is without a sandbox */
@@ -126,6 +131,8 @@ struct attempt {
     const char *nonce;
     const char *root;
     pid_t victim;
+    uint64_t victim_memory; /* address in the victim of 64 bytes that hold the token; 0: none */
+    int victim_fd;          /* its descriptor of S/victim.txt, open for writing; 0: none */
     uint16_t tcp4, tcp6, udp4, udp6; /* ports of the fixture's listeners on loopback; 0: none */
     const char *unix_stream;         /* S/run/stream.sock, a pretended host service */
     const char *unix_dgram;          /* S/run/dgram.sock */
@@ -175,11 +182,16 @@ struct probe {
     const char *not_implemented;
 
     int (*attempt)(const struct attempt *attempt);
-    /* Outside, before the run, as the harness's own user; may be NULL. */
+    /* Outside, before the run, as the harness's own user; may be NULL. Failing with
+     * ERR_UNSUPPORTED skips the case with that message: this machine lacks what it needs. */
     int (*prepare)(struct scene *scene, struct error *err);
     /* Outside, after the run and again after the grace period; may be NULL. Must be safe against
      * whatever the run left behind: never follow links, never block on a FIFO. */
     int (*observe)(const struct scene *scene, struct observation *seen, struct error *err);
+    /* Outside, once after the last look, whatever happened since prepare() was called (also when it
+     * failed); may be NULL. Closes and removes what prepare() made outside S; the runner frees
+     * scene->own afterwards. */
+    void (*finish)(struct scene *scene);
 
     /* Must-work rows (ids "mw.*"): a command instead of an attempt, or an attempt that returns 0.
      * Words expand {ws} {extra} {home} {outside} {bin} {nonce} {tmp}. It works when the exit
