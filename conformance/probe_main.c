@@ -35,7 +35,8 @@ enum exit_status {
 enum key_kind {
     KEY_TEXT,
     KEY_PORT,
-    KEY_PID
+    KEY_PID, /* and other ints */
+    KEY_ADDRESS
 };
 
 struct key {
@@ -73,6 +74,8 @@ static const struct key keys[] = {
     TEXT(abstract_stream),
     TEXT(abstract_dgram),
     {"victim", KEY_PID, offsetof(struct attempt, victim)},
+    {"victim_fd", KEY_PID, offsetof(struct attempt, victim_fd)},
+    {"victim_memory", KEY_ADDRESS, offsetof(struct attempt, victim_memory)},
 };
 
 static const struct key *find_key(const char *name, size_t length)
@@ -113,6 +116,11 @@ static int set_key(struct attempt *attempt, const struct key *key, const char *v
         if (parse_number(value, INT_MAX, &number) < 0)
             return -1;
         *(pid_t *)(void *)place = (pid_t)number;
+        return 0;
+    case KEY_ADDRESS:
+        if (parse_number(value, LONG_MAX, &number) < 0)
+            return -1;
+        *(uint64_t *)(void *)place = (uint64_t)number;
         return 0;
     }
     return -1;

@@ -1,0 +1,59 @@
+/*
+ * Pretended services of the host, for rows whose act is to reach one: a socket
+ * or FIFO that the row's prepare() opens outside, that observe() reads, and
+ * that finish() closes. Runs outside the sandbox only.
+ *
+ * They answer nothing and need no event loop: the kernel queues what a client
+ * sends until observe() looks. A message counts when it holds the nonce of this
+ * run, so bytes of anybody else do not.
+ */
+#ifndef HOLDFAST_CONFORMANCE_PROBES_HOST_H
+#define HOLDFAST_CONFORMANCE_PROBES_HOST_H
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "conformance/probe.h"
+
+enum host_kind {
+    HOST_LISTENER, /* accept, then read */
+    HOST_STREAM,   /* read; also FIFOs and ptys */
+    HOST_DATAGRAM  /* receive until empty */
+};
+
+/* Takes fd: host_observe() reads it, host_finish() closes it. label is a literal, used as evidence. */
+int host_add(struct scene *scene, int fd, enum host_kind kind, const char *label,
+             struct error *err);
+
+/* A socket at path, connectable by everybody, with its missing parent directories. */
+int host_listen_unix(struct scene *scene, int type, const char *path, const char *label,
+                     struct error *err);
+/* A socket at this IPv4 or IPv6 address; the port may be 0. */
+int host_listen_inet(struct scene *scene, int type, const struct sockaddr *address,
+                     const char *label, struct error *err);
+/* A FIFO at path with the reading end open. */
+int host_open_fifo(struct scene *scene, const char *path, const char *label, struct error *err);
+
+/* A file in the scene that belongs to the identity of the run. */
+int host_plant(const struct scene *scene, const char *path, const char *text, mode_t mode,
+               struct error *err);
+int host_make_directory(const struct scene *scene, const char *path, mode_t mode,
+                        struct error *err);
+
+/* scene->inherit: takes fd. */
+int host_inherit(struct scene *scene, int fd, struct error *err);
+/* scene->env: NAME=VALUE. */
+int host_set_env(struct scene *scene, const char *name, const char *value, struct error *err);
+
+/* A child of the harness that plays a person or program of the host while the run goes on. act() gets
+ * the writing end of a pipe whose other end host_observe() reads like any stream; what it writes is
+ * only searched for the nonce. Ends with host_finish() at the latest. act() runs after fork() in a
+ * process that may have had threads: system calls only. */
+int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to_harness),
+              const char *label, struct error *err);
+
+/* For the row: .observe = host_observe, .finish = host_finish. */
+int host_observe(const struct scene *scene, struct observation *seen, struct error *err);
+void host_finish(struct scene *scene);
+
+#endif
