@@ -39,9 +39,19 @@
 
 #include "base/error.h"
 
-enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+enum severity {
+    SEVERITY_INFO,
+    SEVERITY_LOW,
+    SEVERITY_MEDIUM,
+    SEVERITY_HIGH,
+    SEVERITY_CRITICAL
+};
 
-enum platform { PLATFORM_LINUX = 1, PLATFORM_WSL = 2, PLATFORM_WINDOWS = 4 };
+enum platform {
+    PLATFORM_LINUX = 1,
+    PLATFORM_WSL = 2,
+    PLATFORM_WINDOWS = 4
+};
 #define PLATFORM_UNIX (PLATFORM_LINUX | PLATFORM_WSL)
 #define PLATFORM_ALL  (PLATFORM_LINUX | PLATFORM_WSL | PLATFORM_WINDOWS)
 
@@ -64,36 +74,39 @@ enum oracle {
 };
 
 enum case_flag {
-    CASE_PTY = 1 << 0,         /* stdio is a pty that the harness holds the other end of; typed-in
+    CASE_PTY = 1 << 0, /* stdio is a pty that the harness holds the other end of; typed-in
                                   bytes reach ORACLE_CUSTOM as observation.terminal_input */
     CASE_EXPECT_TIMEOUT = 1 << 1, /* the run is stopped by its timeout; that is not a failure */
-    CASE_SERIAL = 1 << 2,      /* needs the machine's shared state (keyring, /tmp name): not in
+    CASE_SERIAL = 1 << 2,         /* needs the machine's shared state (keyring, /tmp name): not in
                                   parallel with others of its kind */
-    CASE_LOOPBACK = 1 << 3,    /* the policy asks network: loopback */
-    CASE_NETWORK_HOST = 1 << 4, /* the policy asks network: host */
-    CASE_NO_REPOSITORY = 1 << 5, /* S/ws has no .git (nothing protected exists yet) */
-    CASE_CWD_OUTSIDE = 1 << 6, /* the command starts in S/outside */
-    CASE_INFORMATIONAL = 1 << 7, /* reported, never counted as an escape (severity info) */
+    CASE_LOOPBACK = 1 << 3,       /* the policy asks network: loopback */
+    CASE_NETWORK_HOST = 1 << 4,   /* the policy asks network: host */
+    CASE_NO_REPOSITORY = 1 << 5,  /* S/ws has no .git (nothing protected exists yet) */
+    CASE_CWD_OUTSIDE = 1 << 6,    /* the command starts in S/outside */
+    CASE_INFORMATIONAL = 1 << 7,  /* reported, never counted as an escape (severity info) */
 };
 
 /* Host side ----------------------------------------------------------------------------- */
 
-enum { SCENE_INHERIT_MAX = 8, SCENE_EXTRA_MAX = 8 };
+enum {
+    SCENE_INHERIT_MAX = 8,
+    SCENE_EXTRA_MAX = 8
+};
 
 /* One run's planted world. Paths are absolute and owned by the fixture. */
 struct scene {
     const char *root, *ws, *extra, *home, *secret, *outside, *public_dir, *run, *bin;
-    const char *nonce;  /* 32 hex digits, unique to this run */
-    const char *token;  /* the planted secret of this run: 32 other hex digits */
-    pid_t victim;       /* 0: none */
+    const char *nonce; /* 32 hex digits, unique to this run */
+    const char *token; /* the planted secret of this run: 32 other hex digits */
+    pid_t victim;      /* 0: none */
     /* The victim: a process of the run's identity in S/outside. Its argv, its environment and the
      * 64 bytes at victim_memory hold the token; its descriptor victim_fd is S/victim.txt, open for
      * writing. It holds default limits, priority and affinity, and counts signals. */
     uint64_t victim_memory;
     int victim_fd;
-    uid_t uid;          /* identity of the run */
+    uid_t uid; /* identity of the run */
     gid_t gid;
-    bool is_control;    /* this run is without a sandbox */
+    bool is_control; /* this run is without a sandbox */
     /* prepare() may fill these: descriptors to be inherited as 3, 4, ... (the runner closes them) */
     int inherit[SCENE_INHERIT_MAX];
     size_t inherit_count;
@@ -108,10 +121,12 @@ struct scene {
 
 /* What the runner saw of the finished run; observe() adds to it. */
 struct observation {
-    int exit_status;     /* as a shell says it: 0..255, 128+n */
+    int exit_status; /* as a shell says it: 0..255, 128+n */
     bool has_timed_out;
-    bool has_beacon;     /* the probe showed that it ran inside */
-    const char *output;  /* stdout and stderr, first 64 KiB, any bytes */
+    bool has_beacon;    /* the probe showed that it ran inside */
+    bool is_before_run; /* ORACLE_CUSTOM: the look before the run; firing here means that the
+                            scene is not clean, and the case is invalid */
+    const char *output; /* stdout and stderr, first 64 KiB, any bytes */
     size_t output_size;
     const char *terminal_input; /* CASE_PTY: what appeared as typed input outside */
     size_t terminal_input_size;
@@ -138,13 +153,24 @@ struct attempt {
     const char *unix_dgram;          /* S/run/dgram.sock */
     const char *abstract_stream;     /* names without the leading NUL */
     const char *abstract_dgram;
-    int argc;                        /* further arguments of the probe program, if it ran itself */
+    int argc; /* further arguments of the probe program, if it ran itself */
     char **argv;
 };
 
 /* attempt() returns 0 when it believes the act went through, an errno when it was refused, or
  * ATTEMPT_UNABLE when it could not even try (the tool is missing, a precondition is not there). */
-enum { ATTEMPT_UNABLE = -1 };
+enum {
+    ATTEMPT_UNABLE = -1
+};
+
+/* How holdfast-probe exits. Nobody is acquitted by it: an attempt that says it could not be tried,
+ * or crashed, is no proof that a sandbox held; the other way round the oracles decide. */
+enum probe_exit {
+    PROBE_WENT_THROUGH = 0,
+    PROBE_REFUSED = 1,
+    PROBE_USAGE = 2,
+    PROBE_UNABLE = 3
+};
 
 /* Paths: "%s/%s" into one of a few static buffers, valid for the next 15 calls. */
 const char *path_in(const char *directory, const char *name);
@@ -169,11 +195,11 @@ struct probe {
     const char *technique; /* how it is tried */
     const char *source;    /* man page section, CVE, upstream test, issue, or "own" */
     enum severity severity;
-    unsigned platforms;    /* enum platform */
-    unsigned oracles;      /* enum oracle: these decide */
-    unsigned flags;        /* enum case_flag */
-    unsigned timeout_ms;   /* 0: 10000 */
-    unsigned grace_ms;     /* second look after this long; 0: the runner's default */
+    unsigned platforms;  /* enum platform */
+    unsigned oracles;    /* enum oracle: these decide */
+    unsigned flags;      /* enum case_flag */
+    unsigned timeout_ms; /* 0: 10000 */
+    unsigned grace_ms;   /* second look after this long; 0: the runner's default */
     /* Comma-separated conditions without which the case is skipped with that reason:
      * root, user, userns, tool:NAME, ipv6, xattr, landlock, keyring, mqueue, i386, pty,
      * file:PATH, kernel:MAJOR.MINOR. NULL: none. */
@@ -182,11 +208,14 @@ struct probe {
     const char *not_implemented;
 
     int (*attempt)(const struct attempt *attempt);
-    /* Outside, before the run, as the harness's own user; may be NULL. Failing with
+    /* Outside, before the run, as the harness's own user; may be NULL. What it makes in S is given
+     * to the identity of the run afterwards (lchown of all that the harness owns). Failing with
      * ERR_UNSUPPORTED skips the case with that message: this machine lacks what it needs. */
     int (*prepare)(struct scene *scene, struct error *err);
     /* Outside, after the run and again after the grace period; may be NULL. Must be safe against
-     * whatever the run left behind: never follow links, never block on a FIFO. */
+     * whatever the run left behind: never follow links, never block on a FIFO. A row of
+     * ORACLE_CUSTOM without ORACLE_TRIGGER is also asked once before the run (is_before_run). All
+     * calls for all cases come from one thread: take milliseconds, not seconds. */
     int (*observe)(const struct scene *scene, struct observation *seen, struct error *err);
     /* Outside, once after the last look, whatever happened since prepare() was called (also when it
      * failed); may be NULL. Closes and removes what prepare() made outside S; the runner frees
@@ -208,9 +237,8 @@ struct probe_family {
     size_t count;
 };
 
-#define PROBE_FAMILY(name, table)                                                                  \
-    const struct probe_family name = {.file = __FILE__,                                            \
-                                      .rows = (table),                                             \
-                                      .count = sizeof(table) / sizeof((table)[0])}
+#define PROBE_FAMILY(name, table)      \
+    const struct probe_family name = { \
+        .file = __FILE__, .rows = (table), .count = sizeof(table) / sizeof((table)[0])}
 
 #endif

@@ -4,6 +4,8 @@
  * emptiest of sandboxes.
  *
  *     holdfast-probe ID KEY=VALUE... [-- ARG...]    keys: the fields of struct attempt
+ *     holdfast-probe --run KEY=VALUE... [-- COMMAND ARG...]
+ *                                                   lights the beacon and becomes COMMAND
  *     holdfast-probe --list                         ids that have an attempt, one a line
  *
  * Before the attempt it creates ws/beacon-NONCE, which shows from outside that
@@ -24,13 +26,6 @@
 #include "conformance/probe.h"
 #include "conformance/probes/families.h"
 #include "conformance/probes/tools.h"
-
-enum exit_status {
-    EXIT_WENT_THROUGH = 0,
-    EXIT_REFUSED = 1,
-    EXIT_USAGE = 2,
-    EXIT_UNABLE = 3
-};
 
 enum key_kind {
     KEY_TEXT,
@@ -174,41 +169,57 @@ static int tell(const char *id, int outcome)
 {
     if (outcome == ATTEMPT_UNABLE) {
         (void)printf("%s: could not be tried\n", id);
-        return EXIT_UNABLE;
+        return PROBE_UNABLE;
     }
     if (outcome != 0) {
         (void)printf("%s: refused: %s\n", id, strerror(outcome));
-        return EXIT_REFUSED;
+        return PROBE_REFUSED;
     }
     (void)printf("%s: went through\n", id);
-    return EXIT_WENT_THROUGH;
+    return PROBE_WENT_THROUGH;
+}
+
+/* A must-work row's command: the beacon shows that it was this sandbox that started it. */
+static int run_command(const struct attempt *attempt)
+{
+    light_beacon(attempt);
+    (void)fflush(NULL);
+    if (attempt->argc == 0)
+        return PROBE_WENT_THROUGH;
+    (void)execvp(attempt->argv[0], attempt->argv);
+    (void)fprintf(stderr, "holdfast-probe: %s: %s\n", attempt->argv[0], strerror(errno));
+    return errno == ENOENT ? 127 : 126;
 }
 
 int main(int argc, char **argv)
 {
     struct attempt attempt = {0};
+    bool is_command;
     const struct probe *row;
     int end;
 
     if (argc == 2 && strcmp(argv[1], "--list") == 0)
         return list_attempts();
     if (argc < 2) {
-        (void)fprintf(stderr, "usage: holdfast-probe ID KEY=VALUE... [-- ARG...] | --list\n");
-        return EXIT_USAGE;
+        (void)fprintf(stderr, "usage: holdfast-probe ID|--run KEY=VALUE... [-- ARG...] | --list\n");
+        return PROBE_USAGE;
     }
+    is_command = strcmp(argv[1], "--run") == 0;
     row = probe_find(argv[1]);
-    if (row == NULL || row->attempt == NULL) {
+    if (!is_command && (row == NULL || row->attempt == NULL)) {
         (void)fprintf(stderr, "holdfast-probe: %s: no such attempt; see --list\n", argv[1]);
-        return EXIT_USAGE;
+        return PROBE_USAGE;
     }
     end = parse_keys(&attempt, argc, argv);
     if (end < 0)
-        return EXIT_USAGE;
+        return PROBE_USAGE;
     tools_remember_self(argv, end);
     if (end < argc) {
         attempt.argc = argc - end - 1;
         attempt.argv = argv + end + 1;
     }
+    if (is_command)
+        return run_command(&attempt);
     (void)signal(SIGPIPE, SIG_IGN);
     if (attempt.argc == 0)
         light_beacon(&attempt);
