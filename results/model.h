@@ -22,6 +22,9 @@ enum verdict {
     VERDICT_SKIPPED,
     VERDICT_UNVERIFIABLE,
 };
+enum {
+    VERDICT_COUNT = VERDICT_UNVERIFIABLE + 1
+};
 
 enum status {
     STATUS_OK,
@@ -32,11 +35,15 @@ enum status {
     STATUS_SKIPPED,
     STATUS_UNVERIFIABLE,
 };
+enum {
+    STATUS_COUNT = STATUS_UNVERIFIABLE + 1
+};
 
 const char *verdict_name(enum verdict verdict); /* "held" */
 const char *status_name(enum status status);    /* "known-gap" */
 int verdict_parse(const char *name, enum verdict *verdict, struct error *err);
 int status_parse(const char *name, enum status *status, struct error *err);
+bool result_is_date(const char *text); /* "2027-03-31", a day that exists */
 
 struct result_sandbox {
     char *name;     /* "linux-namespace", "bwrap": unique with identity */
@@ -58,9 +65,13 @@ struct result_case {
     char *oracle;   /* which oracles decided: "canary,listener" */
     char *evidence; /* what was seen, bounded; hostile text, escape it wherever it is shown */
     char *reason;   /* of a gap, skip, invalid; may be NULL */
-    char *source;   /* of a documented gap; may be NULL */
+    char *source;   /* of a documented gap, where one can read about it; may be NULL */
+    char *expires;  /* "2027-03-31": when its gap has to be looked at again; may be NULL */
     char *severity; /* "critical" .. "info" */
     char *technique;
+    char *claim;     /* what holds in a sandbox worth its name; may be NULL */
+    char *predicted; /* verdict name that a model of the mode predicts, where nothing can be
+                        observed: only beside `unverifiable`; may be NULL */
     uint64_t duration_ms;
 };
 
@@ -82,7 +93,7 @@ struct result_run {
     size_t sandbox_count;
     struct result_case *cases;
     size_t case_count;
-    uint64_t seed;
+    uint64_t seed; /* decimal text in JSON: 64 bits do not fit the numbers of many readers */
     unsigned shard_index, shard_count; /* 1-based; 0/0: not sharded */
     char *started, *finished;          /* RFC 3339, UTC */
     bool is_interrupted;               /* Ctrl-C: what was known then */
@@ -91,15 +102,17 @@ struct result_run {
 void result_run_init(struct result_run *run);
 void result_run_done(struct result_run *run);
 
-/* Appends copies; the strings given are not taken. NULL on lack of memory. */
+/* Appends copies; the strings given are not taken. NULL on lack of memory. What is returned is
+ * valid until the next add. */
 struct result_case *result_run_add_case(struct result_run *run, const struct result_case *from,
                                         struct error *err);
 struct result_sandbox *result_run_add_sandbox(struct result_run *run,
-                                              const struct result_sandbox *from,
-                                              struct error *err);
+                                              const struct result_sandbox *from, struct error *err);
 
-/* Strict: unknown schema, duplicate keys, wrong types and out-of-range values are ERR_CORRUPT that
- * names the file and the place. */
+/* Strict: unknown schema, unknown or duplicate keys, wrong types, out-of-range values, a status that
+ * cannot belong to its verdict, a case given twice or of an unknown sandbox, and cases missing from
+ * a run that was not interrupted are ERR_CORRUPT that names the file and the place. On failure
+ * *run is as after result_run_init. */
 int result_run_read(struct result_run *run, const char *path, struct error *err);
 int result_run_write(const struct result_run *run, const char *path, struct error *err);
 
