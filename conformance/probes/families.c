@@ -5,9 +5,11 @@
 #include "base/auto.h"
 
 /* One line here and one in the table for each new file of rows. A new row in a file needs neither. */
+extern const struct probe_family family_fs_link;
 extern const struct probe_family family_fs_write;
 
 const struct probe_family *const probe_families[] = {
+    &family_fs_link,
     &family_fs_write,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);

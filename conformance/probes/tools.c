@@ -18,6 +18,7 @@
 
 enum {
     PATHS = 16,
+    COMMANDS = 8,
     SELF_WORDS_MAX = 64,
     LEAK_MAX = 4096,
     OUTPUT_MAX = 64 * 1024
@@ -137,6 +138,26 @@ int try_plant(const char *path, const char *text)
     int outcome = make_parents(path);
 
     return outcome != 0 ? outcome : try_put(path, text);
+}
+
+const char *marker_command(const struct attempt *a, const char *way)
+{
+    static char commands[COMMANDS][256];
+    static unsigned next;
+    char *command = commands[next++ % COMMANDS];
+
+    (void)snprintf(command, sizeof commands[0], "echo %s %s >>$HOLDFAST_MARKER", a->nonce, way);
+    return command;
+}
+
+int try_plant_program(const struct attempt *a, const char *path, const char *way)
+{
+    char script[512];
+    int outcome;
+
+    (void)snprintf(script, sizeof script, "#!/bin/sh\n%s\n", marker_command(a, way));
+    outcome = try_plant(path, script);
+    return outcome != 0 ? outcome : outcome_of(chmod(path, 0755));
 }
 
 /* Leaks and sockets -------------------------------------------------------------------------- */

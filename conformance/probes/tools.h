@@ -49,6 +49,12 @@ int make_parents(const char *path);
 /* make_parents and try_put. */
 int try_plant(const char *path, const char *text);
 
+/* For things that the user of the host would run later (probes/trigger.h): a shell command that
+ * leaves "NONCE WAY" in the marker. Static buffers, valid for the next 7 calls. */
+const char *marker_command(const struct attempt *a, const char *way);
+/* An executable script of that command at path; parents are made. */
+int try_plant_program(const struct attempt *a, const char *path, const char *way);
+
 /* Calls act in a child that first enters a new user namespace (and with it the other namespaces of
  * flags), root there where the maps can be written. Returns what act returned, or the errno of
  * unshare. A child, so that the caller keeps its own view. */
