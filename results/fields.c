@@ -39,6 +39,7 @@ const struct text_field host_fields[] = {
     {"cpu", offsetof(struct result_host, cpu), false},
     {"machine", offsetof(struct result_host, machine), false},
     {"holdfast", offsetof(struct result_host, holdfast), true},
+    {"build", offsetof(struct result_host, build), false},
     {0},
 };
 

@@ -95,6 +95,12 @@ void result_run_init(struct result_run *run)
     *run = (struct result_run){0};
 }
 
+static void free_sandbox(struct result_sandbox *sandbox)
+{
+    fields_free(sandbox, sandbox_fields);
+    fields_free(&sandbox->host, host_fields);
+}
+
 void result_run_done(struct result_run *run)
 {
     if (run == NULL)
@@ -102,7 +108,7 @@ void result_run_done(struct result_run *run)
     for (size_t i = 0; i < run->case_count; i++)
         fields_free(&run->cases[i], case_fields);
     for (size_t i = 0; i < run->sandbox_count; i++)
-        fields_free(&run->sandboxes[i], sandbox_fields);
+        free_sandbox(&run->sandboxes[i]);
     free(run->cases);
     free(run->sandboxes);
     free(run->catalogue_version);
@@ -153,9 +159,14 @@ struct result_sandbox *result_run_add_sandbox(struct result_run *run,
         (void)error_memory(err, "a sandbox");
         return NULL;
     }
+    if (!fields_copy(&copy.host, &from->host, host_fields)) {
+        fields_free(&copy, sandbox_fields);
+        (void)error_memory(err, "a sandbox");
+        return NULL;
+    }
     grown = grow(run->sandboxes, run->sandbox_count, sizeof *grown);
     if (grown == NULL) {
-        fields_free(&copy, sandbox_fields);
+        free_sandbox(&copy);
         (void)error_memory(err, "a sandbox");
         return NULL;
     }

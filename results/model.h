@@ -45,12 +45,23 @@ int verdict_parse(const char *name, enum verdict *verdict, struct error *err);
 int status_parse(const char *name, enum status *status, struct error *err);
 bool result_is_date(const char *text); /* "2027-03-31", a day that exists */
 
+struct result_host {
+    char *os, *kernel, *arch, *cpu, *machine; /* machine: "wsl2", "container", "vm", "bare" or "" */
+    unsigned cpus;
+    uint64_t memory_bytes;
+    int landlock_abi; /* 0: none */
+    char *holdfast;   /* version of this program */
+    char *build;      /* tells builds of that version apart: a digest or revision; may be NULL */
+};
+
 struct result_sandbox {
     char *name;     /* "linux-namespace", "bwrap": unique with identity */
     char *version;  /* in its own words; may be NULL */
     char *mode;     /* our mode name, or NULL for another's sandbox */
     char *identity; /* "root" or "user" */
     char *reason;   /* not NULL: not runnable here, in its own words; it has no cases */
+    bool has_host;  /* merged runs only: it ran on this host, not on the run's */
+    struct result_host host;
 };
 
 struct result_case {
@@ -73,14 +84,6 @@ struct result_case {
     char *predicted; /* verdict name that a model of the mode predicts, where nothing can be
                         observed: only beside `unverifiable`; may be NULL */
     uint64_t duration_ms;
-};
-
-struct result_host {
-    char *os, *kernel, *arch, *cpu, *machine; /* machine: "wsl2", "container", "vm", "bare" or "" */
-    unsigned cpus;
-    uint64_t memory_bytes;
-    int landlock_abi; /* 0: none */
-    char *holdfast;   /* version of this program */
 };
 
 struct result_run {
@@ -114,6 +117,8 @@ struct result_sandbox *result_run_add_sandbox(struct result_run *run,
  * a run that was not interrupted are ERR_CORRUPT that names the file and the place. On failure
  * *run is as after result_run_init. */
 int result_run_read(struct result_run *run, const char *path, struct error *err);
+/* Cases are written in one order whatever order they have: sandboxes as in the run, areas as in the
+ * catalogue, ids by the alphabet. So runs can be told apart by diff. */
 int result_run_write(const struct result_run *run, const char *path, struct error *err);
 
 /* Other formats of the same run, to a file each; hostile text is inert in all of them. */

@@ -30,32 +30,20 @@ static int put_fields(json_t *object, const void *base, const struct text_field 
 static json_t *case_to_json(const struct result_case *from)
 {
     json_t *object = json_object();
-    int failed = put_fields(object, from, case_fields);
+    int failed = json_object_set_new(object, "id", document_text(from->id));
 
+    /* Readers see the verdict first; put_fields leaves a key where it is. */
+    failed |= json_object_set_new(object, "sandbox", document_text(from->sandbox));
+    failed |= json_object_set_new(object, "identity", document_text(from->identity));
     failed |= json_object_set_new(object, "verdict", json_string(verdict_name(from->verdict)));
     failed |= json_object_set_new(object, "expected", json_string(verdict_name(from->expected)));
     failed |= json_object_set_new(object, "status", json_string(status_name(from->status)));
     failed |=
         json_object_set_new(object, "duration_ms", json_integer((json_int_t)from->duration_ms));
+    failed |= put_fields(object, from, case_fields);
     if (failed)
         document_free(&object);
     return object;
-}
-
-static json_t *sandbox_to_json(const struct result_sandbox *from)
-{
-    json_t *object = json_object();
-
-    if (put_fields(object, from, sandbox_fields))
-        document_free(&object);
-    return object;
-}
-
-static json_t *catalogue_to_json(const struct result_run *run)
-{
-    return json_pack("{s:o, s:o, s:I, s:I}", "version", document_text(run->catalogue_version),
-                     "sha256", document_text(run->catalogue_sha256), "planned",
-                     (json_int_t)run->planned, "executed", (json_int_t)run->executed);
 }
 
 static json_t *host_to_json(const struct result_host *host)
@@ -70,6 +58,25 @@ static json_t *host_to_json(const struct result_host *host)
     if (failed)
         document_free(&object);
     return object;
+}
+
+static json_t *sandbox_to_json(const struct result_sandbox *from)
+{
+    json_t *object = json_object();
+    int failed = put_fields(object, from, sandbox_fields);
+
+    if (from->has_host)
+        failed |= json_object_set_new(object, "host", host_to_json(&from->host));
+    if (failed)
+        document_free(&object);
+    return object;
+}
+
+static json_t *catalogue_to_json(const struct result_run *run)
+{
+    return json_pack("{s:o, s:o, s:I, s:I}", "version", document_text(run->catalogue_version),
+                     "sha256", document_text(run->catalogue_sha256), "planned",
+                     (json_int_t)run->planned, "executed", (json_int_t)run->executed);
 }
 
 static json_t *sandboxes_to_json(const struct result_run *run)
@@ -87,10 +94,13 @@ static json_t *sandboxes_to_json(const struct result_run *run)
 static json_t *cases_to_json(const struct result_run *run)
 {
     json_t *array = json_array();
-    int failed = 0;
+    struct case_index index = {0};
+    struct error ignored;
+    int failed = case_index_init_for_people(&index, run, &ignored);
 
-    for (size_t i = 0; i < run->case_count; i++)
-        failed |= json_array_append_new(array, case_to_json(&run->cases[i]));
+    for (size_t i = 0; i < index.count; i++)
+        failed |= json_array_append_new(array, case_to_json(index.rows[i]));
+    case_index_done(&index);
     if (failed)
         document_free(&array);
     return array;
@@ -203,10 +213,21 @@ static bool is_severity(const char *text)
     return false;
 }
 
+static int check_names(const char *name, const char *identity, struct error *err)
+{
+    if (*name == '\0')
+        return error_set(err, ERR_CORRUPT, "the name is empty");
+    if (strcmp(identity, "root") != 0 && strcmp(identity, "user") != 0)
+        return error_set(err, ERR_CORRUPT, "identity: neither root nor user");
+    return 0;
+}
+
 static int check_case(const struct result_case *row, struct error *err)
 {
     enum verdict ignored;
 
+    if (check_names(row->id, row->identity, err) < 0)
+        return -1;
     if (row->severity != NULL && !is_severity(row->severity))
         return error_set(err, ERR_CORRUPT, "severity: not one of critical .. info");
     if (!is_consistent(row))
@@ -253,22 +274,55 @@ static int read_case(struct result_run *run, const json_t *object, struct error 
     return status;
 }
 
-static int read_sandbox(struct result_run *run, const json_t *object, struct error *err)
+static int read_host(struct result_host *host, const json_t *root, struct error *err)
 {
-    static const char *const keys[] = {"name", "version", "mode", "identity", "reason", NULL};
-    struct result_sandbox row = {0};
-    int status = 0;
+    static const char *const keys[] = {
+        "os",           "kernel",       "arch",     "cpu",   "machine", "cpus",
+        "memory_bytes", "landlock_abi", "holdfast", "build", NULL};
+    const json_t *object;
+    uint64_t cpus;
+    uint64_t abi;
+
+    if (document_get_object(root, "host", &object, err) < 0)
+        return -1;
+    if (document_only_keys(object, keys, err) < 0 ||
+        get_fields(host, object, host_fields, err) < 0 ||
+        document_get_u64(object, "cpus", 1000000, &cpus, err) < 0 ||
+        document_get_u64(object, "memory_bytes", INT64_MAX, &host->memory_bytes, err) < 0 ||
+        document_get_u64(object, "landlock_abi", 1000, &abi, err) < 0)
+        return error_wrap(err, "host");
+    host->cpus = (unsigned)cpus;
+    host->landlock_abi = (int)abi;
+    return 0;
+}
+
+static int read_sandbox_members(struct result_sandbox *row, const json_t *object, struct error *err)
+{
+    static const char *const keys[] = {"name",   "version", "mode", "identity",
+                                       "reason", "host",    NULL};
 
     if (!json_is_object(object))
         return error_set(err, ERR_CORRUPT, "not an object");
     if (document_only_keys(object, keys, err) < 0 ||
-        get_fields(&row, object, sandbox_fields, err) < 0)
-        status = -1;
-    else if (result_run_find_sandbox(run, row.name, row.identity) != NULL)
+        get_fields(row, object, sandbox_fields, err) < 0)
+        return -1;
+    row->has_host = json_object_get(object, "host") != NULL;
+    if (row->has_host && read_host(&row->host, object, err) < 0)
+        return -1;
+    return check_names(row->name, row->identity, err);
+}
+
+static int read_sandbox(struct result_run *run, const json_t *object, struct error *err)
+{
+    struct result_sandbox row = {0};
+    int status = read_sandbox_members(&row, object, err);
+
+    if (status == 0 && result_run_find_sandbox(run, row.name, row.identity) != NULL)
         status = error_set(err, ERR_CORRUPT, "%s as %s is given twice", row.name, row.identity);
-    else if (result_run_add_sandbox(run, &row, err) == NULL)
+    else if (status == 0 && result_run_add_sandbox(run, &row, err) == NULL)
         status = -1;
     fields_free(&row, sandbox_fields);
+    fields_free(&row.host, host_fields);
     return status;
 }
 
@@ -305,28 +359,6 @@ static int read_catalogue(struct result_run *run, const json_t *root, struct err
         return error_wrap(err, "catalogue");
     run->planned = (size_t)planned;
     run->executed = (size_t)executed;
-    return 0;
-}
-
-static int read_host(struct result_run *run, const json_t *root, struct error *err)
-{
-    static const char *const keys[] = {"os",       "kernel", "arch",         "cpu",
-                                       "machine",  "cpus",   "memory_bytes", "landlock_abi",
-                                       "holdfast", NULL};
-    const json_t *object;
-    uint64_t cpus;
-    uint64_t abi;
-
-    if (document_get_object(root, "host", &object, err) < 0)
-        return -1;
-    if (document_only_keys(object, keys, err) < 0 ||
-        get_fields(&run->host, object, host_fields, err) < 0 ||
-        document_get_u64(object, "cpus", 1000000, &cpus, err) < 0 ||
-        document_get_u64(object, "memory_bytes", INT64_MAX, &run->host.memory_bytes, err) < 0 ||
-        document_get_u64(object, "landlock_abi", 1000, &abi, err) < 0)
-        return error_wrap(err, "host");
-    run->host.cpus = (unsigned)cpus;
-    run->host.landlock_abi = (int)abi;
     return 0;
 }
 
@@ -415,7 +447,7 @@ static int read_root(struct result_run *run, const json_t *root, struct error *e
         return error_hint(err, "a newer holdfast may have written it; update this one");
     }
     if (document_only_keys(root, keys, err) < 0 || read_catalogue(run, root, err) < 0 ||
-        read_host(run, root, err) < 0 || read_seed(run, root, err) < 0 ||
+        read_host(&run->host, root, err) < 0 || read_seed(run, root, err) < 0 ||
         read_shard(run, root, err) < 0 ||
         document_get_bool(root, "interrupted", &run->is_interrupted, err) < 0 ||
         get_fields(run, root, run_fields, err) < 0 ||
