@@ -123,13 +123,15 @@ function(house_make_static name)
   target_link_options(${name} PRIVATE -static -no-pie)
 endfunction()
 
-# house_static_program(NAME main.c LINKS lib...): compiles the libraries' sources again, its way.
+# house_static_program(NAME main.c [FOLDER dir] LINKS lib...): compiles the libraries' sources
+# again, its way, with those of a folder of its own.
 function(house_static_program name main)
-  cmake_parse_arguments(A "" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(A "" "FOLDER" "LINKS" ${ARGN})
   if(NOT EXISTS ${CMAKE_SOURCE_DIR}/${main})
     return()
   endif()
-  set(sources ${main})
+  house_sources(sources ${A_FOLDER})
+  list(APPEND sources ${main})
   foreach(library ${A_LINKS})
     get_target_property(more ${library} SOURCES)
     list(APPEND sources ${more})
@@ -152,16 +154,23 @@ function(house_launcher name)
   endif()
 endfunction()
 
-# fixtures/NAME_main.c and bench/NAME_main.c become build/bin/fixture-NAME and bench-NAME.
+# fixtures/NAME_main.c and bench/NAME_main.c become build/bin/fixture-NAME and bench-NAME; so do
+# NAME_linux_main.c and NAME_windows_main.c, each on its platform.
 function(house_fixture_programs)
   foreach(folder fixtures bench)
     file(GLOB mains CONFIGURE_DEPENDS RELATIVE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/${folder}/*_main.c)
+    if(WIN32)
+      list(FILTER mains EXCLUDE REGEX "_linux_main\\.c$")
+    else()
+      list(FILTER mains EXCLUDE REGEX "_windows_main\\.c$")
+    endif()
     foreach(main ${mains})
       get_filename_component(short ${main} NAME)
-      string(REGEX REPLACE "_main\\.c$" "" short ${short})
+      string(REGEX REPLACE "(_linux|_windows)?_main\\.c$" "" short ${short})
+      set(own ${folder}/${short}) # a program of several files keeps the others in this folder
       string(REPLACE "_" "-" short ${short})
       string(REGEX REPLACE "s$" "" prefix ${folder})
-      house_static_program(${prefix}-${short} ${main} LINKS base)
+      house_static_program(${prefix}-${short} ${main} FOLDER ${own} LINKS base)
     endforeach()
   endforeach()
 endfunction()
