@@ -7,10 +7,26 @@
 /* One line here and one in the table for each new file of rows. A new row in a file needs neither. */
 extern const struct probe_family family_fs_link;
 extern const struct probe_family family_fs_write;
+extern const struct probe_family family_net_inet;
+extern const struct probe_family family_net_raw;
+extern const struct probe_family family_net_modules;
+extern const struct probe_family family_net_uring;
+extern const struct probe_family family_net_abi;
+extern const struct probe_family family_net_unix;
+extern const struct probe_family family_net_serve;
+extern const struct probe_family family_net_bypass;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
     &family_fs_write,
+    &family_net_inet,
+    &family_net_raw,
+    &family_net_modules,
+    &family_net_uring,
+    &family_net_abi,
+    &family_net_unix,
+    &family_net_serve,
+    &family_net_bypass,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 

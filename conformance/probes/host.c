@@ -177,13 +177,13 @@ int host_listen_unix(struct scene *scene, int type, const char *path, const char
                     err);
 }
 
-int host_listen_inet(struct scene *scene, int type, const struct sockaddr *address,
+int host_listen_inet(struct scene *scene, int type, int protocol, const struct sockaddr *address,
                      const char *label, struct error *err)
 {
     const socklen_t size =
         address->sa_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
     const int on = 1;
-    AUTO_CLOSE int fd = socket(address->sa_family, type | SOCK_CLOEXEC, 0);
+    AUTO_CLOSE int fd = socket(address->sa_family, type | SOCK_CLOEXEC, protocol);
 
     if (fd < 0)
         return error_os(err, errno, "%s: socket", label);

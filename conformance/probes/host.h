@@ -29,7 +29,7 @@ int host_add(struct scene *scene, int fd, enum host_kind kind, const char *label
 int host_listen_unix(struct scene *scene, int type, const char *path, const char *label,
                      struct error *err);
 /* A socket at this IPv4 or IPv6 address; the port may be 0. */
-int host_listen_inet(struct scene *scene, int type, const struct sockaddr *address,
+int host_listen_inet(struct scene *scene, int type, int protocol, const struct sockaddr *address,
                      const char *label, struct error *err);
 /* A FIFO at path with the reading end open. */
 int host_open_fifo(struct scene *scene, const char *path, const char *label, struct error *err);

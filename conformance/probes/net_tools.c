@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -104,6 +105,26 @@ int say(const struct attempt *a, int family, int type, int protocol, const void 
         socklen_t size, const char *way)
 {
     return say_on(a, socket(family, type | SOCK_CLOEXEC, protocol), address, size, way);
+}
+
+int say_unix(const struct attempt *a, int type, const char *path, const char *way)
+{
+    struct sockaddr_un to;
+    socklen_t size = unix_path(&to, path);
+    char directory[PATH_MAX];
+    char *slash;
+
+    if (path == NULL)
+        return ATTEMPT_UNABLE;
+    (void)snprintf(directory, sizeof directory, "%s", path);
+    slash = strrchr(directory, '/');
+    if (size == 0 && slash != NULL) {
+        *slash = '\0';
+        if (chdir(directory) < 0)
+            return errno;
+        size = unix_path(&to, slash + 1);
+    }
+    return size == 0 ? ENAMETOOLONG : say(a, AF_UNIX, type, 0, &to, size, way);
 }
 
 /* Datagrams ---------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ int say(const struct attempt *a, int family, int type, int protocol, const void 
 /* The same on a descriptor that exists; closes it. */
 int say_on(const struct attempt *a, int fd, const void *address, socklen_t size, const char *way);
 
+/* A unix socket by its path, however long: what does not fit sun_path is reached from its directory.
+ * Changes the working directory then. */
+int say_unix(const struct attempt *a, int type, const char *path, const char *way);
+
 /* A datagram by sendto, sendmsg, sendmmsg and connect+write, each on a socket of its own made by
  * make(): a sandbox that forgot one of the four calls is as open as one that forgot all. */
 int say_datagram(const struct attempt *a, int (*make)(int family, int type), int family,
