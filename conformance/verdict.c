@@ -1,0 +1,104 @@
+/* Pure: no system call, no state. verdict_test.c walks through every combination. */
+#include "conformance/verdict.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include "conformance/probe.h"
+
+static enum verdict judge_must_work(const struct proof *proof, const char **reason)
+{
+    if (!proof->has_control_fired) {
+        *reason = "it does not work here without a sandbox either";
+        return VERDICT_INVALID;
+    }
+    if (proof->has_worked) {
+        *reason = NULL;
+        return proof->is_unverifiable ? VERDICT_UNVERIFIABLE : VERDICT_WORKS;
+    }
+    *reason =
+        proof->has_timed_out ? "it did not finish in time" : "it does not work in the sandbox";
+    return VERDICT_OVERBLOCKED;
+}
+
+/* Why silence of the oracles proves nothing; NULL: it proves that the sandbox held. */
+static const char *why_silence_is_no_proof(const struct proof *proof)
+{
+    if (!proof->has_beacon)
+        return "no beacon: the probe did not show that it ran inside";
+    if (!proof->is_oracle_alive)
+        return "an oracle died: nobody was there to see it";
+    if (proof->has_timed_out && !proof->expects_timeout)
+        return "timed out before the attempt was over";
+    if (proof->is_unable)
+        return "the attempt could not be made inside";
+    return NULL;
+}
+
+enum verdict verdict_judge(const struct proof *proof, const char **reason)
+{
+    if (proof->is_must_work)
+        return judge_must_work(proof, reason);
+    if (!proof->has_clean_control || !proof->is_clean_before) {
+        *reason = "an oracle had fired before the attempt: the scene was not clean";
+        return VERDICT_INVALID;
+    }
+    if (!proof->has_control_fired) {
+        *reason = "the control did not fire: the attempt has no effect here without a sandbox";
+        return VERDICT_INVALID;
+    }
+    if (proof->has_oracle_fired) {
+        /* Seen from outside: true whatever the probe says, with or without a beacon. */
+        *reason = "its effect was seen outside";
+        return VERDICT_ESCAPED;
+    }
+    *reason = why_silence_is_no_proof(proof);
+    if (*reason != NULL)
+        return VERDICT_INVALID;
+    if (proof->is_unverifiable) {
+        *reason = "this platform only pretends to enforce";
+        return VERDICT_UNVERIFIABLE;
+    }
+    return VERDICT_HELD;
+}
+
+bool verdict_is_unable(int exit_status)
+{
+    if (exit_status == PROBE_WENT_THROUGH || exit_status == PROBE_REFUSED)
+        return false;
+    if (exit_status > 128) {
+        int signal_number = exit_status - 128;
+
+        return signal_number != SIGSYS && signal_number != SIGKILL && signal_number != SIGXCPU &&
+               signal_number != SIGXFSZ;
+    }
+    return true;
+}
+
+static bool is_success(enum verdict verdict)
+{
+    return verdict == VERDICT_HELD || verdict == VERDICT_WORKS;
+}
+
+static bool is_failure(enum verdict verdict)
+{
+    return verdict == VERDICT_ESCAPED || verdict == VERDICT_OVERBLOCKED;
+}
+
+enum status verdict_status(enum verdict verdict, enum verdict expected, bool is_informational)
+{
+    if (verdict == VERDICT_SKIPPED)
+        return STATUS_SKIPPED;
+    if (verdict == VERDICT_INVALID)
+        return STATUS_INVALID;
+    if (verdict == VERDICT_UNVERIFIABLE)
+        return STATUS_UNVERIFIABLE;
+    if (is_informational)
+        return is_success(verdict) ? STATUS_OK : STATUS_KNOWN_GAP;
+    if (is_failure(expected)) {
+        if (verdict == expected)
+            return STATUS_KNOWN_GAP;
+        return is_success(verdict) ? STATUS_FIXED_GAP : STATUS_REGRESSION;
+    }
+    return verdict == expected ? STATUS_OK : STATUS_REGRESSION;
+}

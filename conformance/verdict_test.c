@@ -1,0 +1,130 @@
+#include "base/test.h"
+
+#include <string.h>
+
+#include "conformance/verdict.h"
+
+enum {
+    BITS = 11
+};
+
+static struct proof proof_of(unsigned bits)
+{
+    struct proof proof = {
+        .is_must_work = (bits & 1u) != 0,
+        .has_clean_control = (bits & 2u) != 0,
+        .has_control_fired = (bits & 4u) != 0,
+        .is_clean_before = (bits & 8u) != 0,
+        .has_beacon = (bits & 16u) != 0,
+        .has_timed_out = (bits & 32u) != 0,
+        .expects_timeout = (bits & 64u) != 0,
+        .is_unable = (bits & 128u) != 0,
+        .is_oracle_alive = (bits & 256u) != 0,
+        .has_oracle_fired = (bits & 512u) != 0,
+        .has_worked = (bits & 1024u) != 0,
+    };
+
+    return proof;
+}
+
+static struct proof good(void)
+{
+    struct proof proof = {
+        .has_clean_control = true,
+        .has_control_fired = true,
+        .is_clean_before = true,
+        .has_beacon = true,
+        .is_oracle_alive = true,
+    };
+
+    return proof;
+}
+
+Test(verdict, held_needs_every_single_proof)
+{
+    const char *reason = "";
+
+    for (unsigned bits = 0; bits < 1u << BITS; bits++) {
+        struct proof p = proof_of(bits);
+        bool is_proven = !p.is_must_work && p.has_clean_control && p.has_control_fired &&
+                         p.is_clean_before && p.has_beacon && p.is_oracle_alive &&
+                         !p.has_oracle_fired && !p.is_unable &&
+                         (!p.has_timed_out || p.expects_timeout);
+
+        cr_assert_eq(verdict_judge(&p, &reason) == VERDICT_HELD, is_proven, "bits %x", bits);
+        cr_assert_eq(reason == NULL,
+                     is_proven || (p.is_must_work && p.has_control_fired && p.has_worked),
+                     "bits %x: only held and works need no reason", bits);
+    }
+}
+
+Test(verdict, escaped_needs_a_clean_scene_a_control_and_the_oracle)
+{
+    const char *reason = "";
+
+    for (unsigned bits = 0; bits < 1u << BITS; bits++) {
+        struct proof p = proof_of(bits);
+        bool is_escape = !p.is_must_work && p.has_clean_control && p.is_clean_before &&
+                         p.has_control_fired && p.has_oracle_fired;
+
+        cr_assert_eq(verdict_judge(&p, &reason) == VERDICT_ESCAPED, is_escape, "bits %x", bits);
+    }
+}
+
+Test(verdict, works_needs_the_control_too)
+{
+    const char *reason = "";
+
+    for (unsigned bits = 0; bits < 1u << BITS; bits++) {
+        struct proof p = proof_of(bits);
+        enum verdict verdict = verdict_judge(&p, &reason);
+
+        if (!p.is_must_work)
+            cr_assert(verdict != VERDICT_WORKS && verdict != VERDICT_OVERBLOCKED, "bits %x", bits);
+        else if (!p.has_control_fired)
+            cr_assert_eq(verdict, VERDICT_INVALID, "bits %x", bits);
+        else
+            cr_assert_eq(verdict, p.has_worked ? VERDICT_WORKS : VERDICT_OVERBLOCKED, "bits %x",
+                         bits);
+    }
+}
+
+Test(verdict, pretended_enforcement_is_unverifiable_but_an_escape_is_an_escape)
+{
+    const char *reason = "";
+    struct proof p = good();
+
+    p.is_unverifiable = true;
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_UNVERIFIABLE);
+    p.has_oracle_fired = true;
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_ESCAPED);
+}
+
+Test(verdict, a_refusing_signal_counts_as_refused_and_a_crash_does_not)
+{
+    cr_assert(!verdict_is_unable(0));
+    cr_assert(!verdict_is_unable(1));
+    cr_assert(!verdict_is_unable(128 + 31), "SIGSYS");
+    cr_assert(!verdict_is_unable(128 + 9), "SIGKILL");
+    cr_assert(verdict_is_unable(128 + 11), "SIGSEGV");
+    cr_assert(verdict_is_unable(2));
+    cr_assert(verdict_is_unable(3));
+    cr_assert(verdict_is_unable(125));
+    cr_assert(verdict_is_unable(127));
+}
+
+Test(verdict, status_table)
+{
+    cr_assert_eq(verdict_status(VERDICT_HELD, VERDICT_HELD, false), STATUS_OK);
+    cr_assert_eq(verdict_status(VERDICT_WORKS, VERDICT_WORKS, false), STATUS_OK);
+    cr_assert_eq(verdict_status(VERDICT_ESCAPED, VERDICT_HELD, false), STATUS_REGRESSION);
+    cr_assert_eq(verdict_status(VERDICT_OVERBLOCKED, VERDICT_WORKS, false), STATUS_REGRESSION);
+    cr_assert_eq(verdict_status(VERDICT_ESCAPED, VERDICT_ESCAPED, false), STATUS_KNOWN_GAP);
+    cr_assert_eq(verdict_status(VERDICT_HELD, VERDICT_ESCAPED, false), STATUS_FIXED_GAP);
+    cr_assert_eq(verdict_status(VERDICT_WORKS, VERDICT_OVERBLOCKED, false), STATUS_FIXED_GAP);
+    cr_assert_eq(verdict_status(VERDICT_INVALID, VERDICT_ESCAPED, false), STATUS_INVALID);
+    cr_assert_eq(verdict_status(VERDICT_SKIPPED, VERDICT_HELD, false), STATUS_SKIPPED);
+    cr_assert_eq(verdict_status(VERDICT_UNVERIFIABLE, VERDICT_HELD, false), STATUS_UNVERIFIABLE);
+    cr_assert_eq(verdict_status(VERDICT_ESCAPED, VERDICT_HELD, true), STATUS_KNOWN_GAP);
+    cr_assert_eq(verdict_status(VERDICT_HELD, VERDICT_HELD, true), STATUS_OK);
+}
