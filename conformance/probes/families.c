@@ -15,6 +15,8 @@ extern const struct probe_family family_net_abi;
 extern const struct probe_family family_net_unix;
 extern const struct probe_family family_net_serve;
 extern const struct probe_family family_net_bypass;
+extern const struct probe_family family_git_keys;
+extern const struct probe_family family_git_write;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
@@ -27,6 +29,8 @@ const struct probe_family *const probe_families[] = {
     &family_net_unix,
     &family_net_serve,
     &family_net_bypass,
+    &family_git_keys,
+    &family_git_write,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 

@@ -148,7 +148,7 @@ static void end_user(pid_t user, unsigned timeout_ms)
 static void read_marker(const struct scene *scene, const struct trigger *trigger,
                         const struct stage *stage, struct observation *seen)
 {
-    char text[MARKER_MAX], ways[240] = "";
+    char text[MARKER_MAX], ways[480] = "";
     AUTO_CLOSE int fd = open(stage->marker, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     const ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     char *rest = NULL;
