@@ -17,6 +17,8 @@ extern const struct probe_family family_net_serve;
 extern const struct probe_family family_net_bypass;
 extern const struct probe_family family_git_keys;
 extern const struct probe_family family_git_write;
+extern const struct probe_family family_ipc;
+extern const struct probe_family family_ipc_system;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
@@ -31,6 +33,8 @@ const struct probe_family *const probe_families[] = {
     &family_net_bypass,
     &family_git_keys,
     &family_git_write,
+    &family_ipc,
+    &family_ipc_system,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 
