@@ -1,0 +1,76 @@
+#include "base/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "conformance/catalogue.h"
+#include "conformance/expectation.h"
+#include "base/text.h"
+
+Test(catalogue, every_row_is_whole_and_unique)
+{
+    struct error err = {0};
+
+    cr_assert(catalogue_count() > 0);
+    cr_assert_eq(catalogue_check(&err), 0, "%s", err.message);
+}
+
+Test(catalogue, filters_by_pattern_area_platform_and_severity)
+{
+    static const char *const patterns[] = {"fs.write-*", NULL};
+    const struct probe probe = {
+        .id = "fs.write-direct", .severity = SEVERITY_HIGH, .platforms = PLATFORM_LINUX};
+    struct catalogue_filter filter = {0};
+
+    cr_assert(catalogue_matches(&filter, &probe), "an empty filter asks for all");
+    filter.patterns = patterns;
+    cr_assert(catalogue_matches(&filter, &probe));
+    filter.area = "net";
+    cr_assert(!catalogue_matches(&filter, &probe));
+    filter.area = "fs";
+    filter.platforms = PLATFORM_WINDOWS;
+    cr_assert(!catalogue_matches(&filter, &probe));
+    filter.platforms = PLATFORM_WINDOWS | PLATFORM_LINUX;
+    filter.at_least = SEVERITY_CRITICAL;
+    cr_assert(!catalogue_matches(&filter, &probe));
+    filter.at_least = SEVERITY_HIGH;
+    cr_assert(catalogue_matches(&filter, &probe));
+}
+
+Test(catalogue, the_digest_is_stable_within_a_build)
+{
+    char one[65];
+    char two[65];
+
+    catalogue_digest(one);
+    catalogue_digest(two);
+    cr_assert_str_eq(one, two);
+    cr_assert_eq(strlen(one), 64);
+}
+
+/* A stale entry would excuse a case that nobody runs any more. */
+Test(catalogue, every_expectation_names_a_case_that_exists)
+{
+    static const char *const modes[] = {"linux-namespace", "linux-landlock"};
+
+    for (size_t m = 0; m < ARRAY_SIZE(modes); m++) {
+        struct expectation_list list = {0};
+        struct error err = {0};
+        char path[512];
+
+        (void)snprintf(path, sizeof path, "%s/conformance/expectations/%s.json", TEST_SOURCE_DIR,
+                       modes[m]);
+        cr_assert_eq(expectation_list_read(&list, path, &err), 0, "%s", err.message);
+        cr_assert_str_eq(list.mode, modes[m]);
+        for (size_t i = 0; i < list.count; i++) {
+            bool is_known = false;
+
+            for (size_t c = 0; c < catalogue_count(); c++)
+                is_known =
+                    is_known || text_matches(list.entries[i].case_pattern, catalogue_at(c)->id);
+            cr_assert(is_known, "%s: %s matches no case", modes[m], list.entries[i].case_pattern);
+        }
+        expectation_list_done(&list);
+    }
+}
