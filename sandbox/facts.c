@@ -1,0 +1,67 @@
+#include "sandbox/facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "sandbox/policy.h"
+
+void facts_done(struct facts *facts)
+{
+    text_list_done(&facts->devices);
+    text_list_done(&facts->roots);
+    text_list_done(&facts->protect);
+    text_list_done(&facts->siblings);
+    for (size_t i = 0; i < facts->hidden_count; i++)
+        free(facts->hidden[i].path);
+    free(facts->hidden);
+    *facts = (struct facts){0};
+}
+
+int facts_add_hidden(struct facts *facts, const char *path, bool is_directory, struct error *err)
+{
+    struct hidden_fact *grown =
+        realloc(facts->hidden, (facts->hidden_count + 1) * sizeof *facts->hidden);
+    char *copy;
+
+    if (grown == NULL)
+        return error_memory(err, "hidden paths");
+    facts->hidden = grown;
+    copy = strdup(path);
+    if (copy == NULL)
+        return error_memory(err, "hidden paths");
+    grown[facts->hidden_count++] = (struct hidden_fact){copy, is_directory};
+    return 0;
+}
+
+int facts_assume(struct facts *facts, const struct policy *policy, struct error *err)
+{
+    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
+                                          "/dev/random", "/dev/urandom", "/dev/tty"};
+
+    *facts = (struct facts){.uid = 1000,
+                            .gid = 1000,
+                            .landlock_abi = 7,
+                            .has_notify = true,
+                            .has_dev_shm = true,
+                            .has_ptys = true,
+                            .has_absent_names = true};
+    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
+        if (text_list_add(&facts->devices, devices[i], err) < 0)
+            goto undo;
+    }
+    if (text_list_add(&facts->roots, policy->workspace, err) < 0)
+        goto undo;
+    for (size_t i = 0; i < policy->writable.count; i++) {
+        if (text_list_add(&facts->roots, policy->writable.items[i], err) < 0)
+            goto undo;
+    }
+    for (size_t i = 0; i < policy->deny_read.count; i++) {
+        if (facts_add_hidden(facts, policy->deny_read.items[i], true, err) < 0)
+            goto undo;
+    }
+    return 0;
+undo:
+    facts_done(facts);
+    return -1;
+}

@@ -1,0 +1,50 @@
+/*
+ * What is so on this machine, as far as a plan needs to know: collected once
+ * by linux/facts_linux.c (or made up by a test, or for `explain` on another
+ * platform). Plain data; paths are absolute and free of links.
+ */
+#ifndef HOLDFAST_SANDBOX_FACTS_H
+#define HOLDFAST_SANDBOX_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "sandbox/filter.h"
+#include "sandbox/text_list.h"
+
+struct hidden_fact {
+    char *path;
+    bool is_directory;
+};
+
+struct facts {
+    uint32_t uid;
+    uint32_t gid;
+    enum filter_arch arch;
+    int landlock_abi; /* 0: none */
+    bool has_notify;  /* seccomp user notification with WAIT_KILLABLE_RECV */
+    bool has_dev_shm;
+    bool has_ptys;              /* /dev/pts and /dev/ptmx are there */
+    struct text_list devices;   /* of the few that are let in, those that exist */
+    struct text_list roots;     /* writable, links resolved; the first is the workspace */
+    struct text_list protect;   /* existing things below roots that stay read-only */
+    struct text_list siblings;  /* linux-landlock with deny_read: what may be read instead of "/" */
+    struct hidden_fact *hidden; /* existing deny_read paths, links resolved */
+    size_t hidden_count;
+    bool has_absent_names; /* a protected name is missing in some root */
+};
+
+void facts_done(struct facts *facts);
+
+/* Appends a hidden path; copies it. */
+int facts_add_hidden(struct facts *facts, const char *path, bool is_directory, struct error *err);
+
+struct policy;
+
+/* What a plan for another machine can assume: the newest kernel known, an ordinary user, nothing
+ * protected exists yet, nothing is a link. */
+int facts_assume(struct facts *facts, const struct policy *policy, struct error *err);
+
+#endif

@@ -1,0 +1,99 @@
+/* What the two Linux modes have in common. */
+#include "base/auto.h"
+#include "sandbox/linux_plans.h"
+
+uint64_t landlock_rights(int abi)
+{
+    static const uint64_t newest[] = {
+        0,
+        ACCESS_MAKE_SYM,     /* 1: everything up to here */
+        ACCESS_REFER,        /* 2 */
+        ACCESS_TRUNCATE,     /* 3 */
+        ACCESS_TRUNCATE,     /* 4: TCP */
+        ACCESS_IOCTL_DEV,    /* 5 */
+        ACCESS_IOCTL_DEV,    /* 6: scopes */
+        ACCESS_IOCTL_DEV,    /* 7: log */
+        ACCESS_IOCTL_DEV,    /* 8: threads */
+        ACCESS_RESOLVE_UNIX, /* 9 */
+    };
+    size_t last = ARRAY_SIZE(newest) - 1;
+
+    if (abi <= 0)
+        return 0;
+    return newest[(size_t)abi < last ? (size_t)abi : last] * 2 - 1;
+}
+
+void linux_plan_filter(struct plan *plan, uint32_t groups)
+{
+    static const char *const why[] = {
+        "other entry points would pass by the filter",
+        "nothing can be mounted, unmounted or remounted",
+        "no new namespaces: less of the kernel can be reached",
+        "the machine's own settings, clocks and modules",
+        "keyrings are not part of any namespace",
+        "io_uring does the work of calls that no filter sees",
+        "interfaces that look into other processes or by-pass paths",
+        "a set-user-ID file made inside would mean something outside",
+        "nothing can be typed into a terminal",
+        "these ioctls make names without a call that can be guarded",
+        "no network: every socket family but the local one is closed",
+        "TCP and UDP only: no raw sockets, no rare protocols",
+        "a datagram can name its target in every message, out of sight",
+        "services of the machine listen on local sockets",
+        "calls that make names are carried out by the supervisor",
+        "connect is carried out by the supervisor",
+        "processes of the machine are visible in this mode",
+        "SysV and POSIX IPC of the machine are visible in this mode",
+        "Landlock does not cover inode flags",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(why); i++) {
+        if ((groups & (1u << i)) != 0)
+            plan_add(plan, STEP_FILTER, NULL, 1u << i, why[i]);
+    }
+}
+
+void linux_plan_rule(struct plan *plan, const char *path, uint64_t access, uint64_t handled,
+                     const char *why)
+{
+    plan_add(plan, STEP_LANDLOCK_RULE, path, access & handled, why);
+}
+
+void linux_plan_landlock_rest(struct plan *plan, const struct policy *policy, int abi)
+{
+    if (abi >= 4 && policy->network == NETWORK_NONE)
+        plan_add(plan, STEP_LANDLOCK_NETWORK, NULL, 0, "TCP: a second lock behind the filter");
+    if (abi >= 6)
+        plan_add(plan, STEP_LANDLOCK_SCOPES, NULL, PLAN_SCOPE_ABSTRACT_UNIX | PLAN_SCOPE_SIGNAL,
+                 "abstract sockets and signals have no path");
+}
+
+static void add_limits(struct plan *plan, const struct policy_limits *limits)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+        const char *why;
+    } rows[] = {
+        {"timeout_s", limits->timeout_s, "the run ends after this many seconds"},
+        {"processes", limits->processes, "processes and threads at once"},
+        {"memory_bytes", limits->memory_bytes, "memory of the run"},
+        {"file_bytes", limits->file_bytes, "size of one file"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        if (rows[i].value > 0)
+            plan_add_text(plan, STEP_LIMIT, NULL, rows[i].name, rows[i].value, rows[i].why);
+    }
+    /* Core files go where core_pattern says, which may be a handler outside that runs as root. */
+    plan_add_text(plan, STEP_LIMIT, NULL, "core_bytes", 0, "no core files");
+}
+
+void linux_plan_command(struct plan *plan, const struct policy *policy)
+{
+    plan_add(plan, STEP_NEW_SESSION, NULL, 0, "no controlling terminal to type into");
+    add_limits(plan, &policy->limits);
+    plan_add(plan, STEP_CLOSE_DESCRIPTORS, NULL, 0, "an open descriptor is a way past every path");
+    plan_add(plan, STEP_DROP_CAPABILITIES, NULL, 0, "also for root");
+    plan_add(plan, STEP_NO_NEW_PRIVILEGES, NULL, 0, "set-user-ID programs stay powerless");
+}

@@ -1,0 +1,34 @@
+/* The plans of the Linux modes. Pure; see namespace_plan.c and landlock_plan.c for the pictures. */
+#ifndef HOLDFAST_SANDBOX_LINUX_PLANS_H
+#define HOLDFAST_SANDBOX_LINUX_PLANS_H
+
+#include "sandbox/facts.h"
+#include "sandbox/plan.h"
+#include "sandbox/policy.h"
+
+/* Both fail with ERR_UNSUPPORTED or ERR_REFUSED and a hint when the mode cannot give what the policy
+ * asks and it is not a documented gap. *plan must be empty; on failure it is empty again. */
+int namespace_plan(const struct policy *policy, const struct facts *facts, struct plan *plan,
+                   struct error *err);
+int landlock_plan(const struct policy *policy, const struct facts *facts, struct plan *plan,
+                  struct error *err);
+
+/* Shared by the two (linux_plan.c). */
+
+/* Every Landlock file right that this ABI knows. */
+uint64_t landlock_rights(int abi);
+
+/* One STEP_FILTER for each group of the set. */
+void linux_plan_filter(struct plan *plan, uint32_t groups);
+
+/* Session, limits, descriptors, capabilities, no_new_privs: what the command's own process does. */
+void linux_plan_command(struct plan *plan, const struct policy *policy);
+
+/* A Landlock rule for what of access is handled. */
+void linux_plan_rule(struct plan *plan, const char *path, uint64_t access, uint64_t handled,
+                     const char *why);
+
+/* The scopes and TCP rights this ABI has and the policy wants. */
+void linux_plan_landlock_rest(struct plan *plan, const struct policy *policy, int abi);
+
+#endif

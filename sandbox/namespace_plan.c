@@ -1,0 +1,217 @@
+/*
+ * linux-namespace:
+ *
+ *     launcher                      the machine's namespaces; waits, forwards signals
+ *       init (pid 1)                new user, mount, pid, ipc, uts (network) namespaces; supervisor
+ *         command                   no capabilities, filter, own session
+ *
+ *     /            read-only, nodev, nosuid, every mount     (in place: no pivot, paths stay)
+ *     |- ws        writable      |- .git   read-only again
+ *     |- secret    hidden
+ *     |- tmp       private       |- dev/shm private
+ *     |- dev/null ...            the few device nodes
+ *     `- proc      of the new pid namespace
+ */
+#include <string.h>
+
+#include "base/auto.h"
+#include "sandbox/linux_plans.h"
+
+/* Is this path inside a writable root? */
+static bool is_in_root(const struct facts *facts, const char *path)
+{
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (path_is_within(PATH_POSIX, path, facts->roots.items[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What deny_read names: outside the roots before they are put in place, inside them afterwards. */
+static void add_hidden(struct plan *plan, const struct facts *facts, bool in_roots)
+{
+    for (size_t i = 0; i < facts->hidden_count; i++) {
+        const struct hidden_fact *hidden = &facts->hidden[i];
+        uint64_t bits = hidden->is_directory ? PLAN_HIDE_DIRECTORY : PLAN_HIDE_FILE;
+
+        if (is_in_root(facts, hidden->path) != in_roots)
+            continue;
+        for (size_t k = 0; k < facts->roots.count; k++) {
+            if (path_is_within(PATH_POSIX, facts->roots.items[k], hidden->path))
+                bits |= PLAN_HIDE_WAY;
+        }
+        plan_add(plan, STEP_HIDE, hidden->path, bits, "deny_read of the policy");
+    }
+}
+
+static void add_mounts(struct plan *plan, const struct policy *policy, const struct facts *facts)
+{
+    plan_add(plan, STEP_READ_ONLY_ROOT, "/", 0, "nothing outside the roots can change");
+    add_hidden(plan, facts, false);
+    if (policy->tmp == TMP_PRIVATE)
+        plan_add(plan, STEP_PRIVATE_TMP, "/tmp", policy->limits.tmp_bytes,
+                 "sockets and files of others live there");
+    if (facts->has_dev_shm)
+        plan_add(plan, STEP_PRIVATE_TMP, "/dev/shm", policy->limits.tmp_bytes,
+                 "shared memory of others lives there");
+}
+
+static void add_devices(struct plan *plan, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->devices.count; i++)
+        plan_add(plan, STEP_DEVICE, facts->devices.items[i], 0, "programs need it");
+    if (facts->has_ptys)
+        plan_add(plan, STEP_PTYS, "/dev/pts", 0, "terminals of its own, nobody else's");
+    plan_add(plan, STEP_FRESH_PROC, "/proc", facts->uid == 0 ? 1 : 0,
+             facts->uid == 0 ? "no process outside; sysctls belong to root, so read-only"
+                             : "no process outside is visible");
+}
+
+/* After what is hidden or private, or a root below /tmp would be covered. */
+static void add_roots(struct plan *plan, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->roots.count; i++)
+        plan_add(plan, STEP_WRITABLE, facts->roots.items[i], 0,
+                 i == 0 ? "the workspace" : "writable in the policy");
+    for (size_t i = 0; i < facts->protect.count; i++)
+        plan_add(plan, STEP_PROTECT, facts->protect.items[i], 0,
+                 "tools of the user outside act on it");
+    add_hidden(plan, facts, true);
+}
+
+/*
+ * Mounts decide about files already. Landlock adds what they cannot: FIFOs can be written through a
+ * read-only mount, and abstract sockets and signals have no path. For uid 0 every right is handled, as
+ * a second lock on what root owns, /proc/sys above all (research/linux-launcher.md, 5).
+ */
+static uint64_t handled_rights(const struct facts *facts)
+{
+    if (facts->uid == 0)
+        return landlock_rights(facts->landlock_abi) & ~(uint64_t)ACCESS_RESOLVE_UNIX;
+    return ACCESS_WRITE_FILE;
+}
+
+static uint64_t rights_of_step(const struct step *step)
+{
+    const uint64_t read = ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR;
+    const uint64_t device = ACCESS_READ_FILE | ACCESS_WRITE_FILE | ACCESS_IOCTL_DEV;
+
+    if (step->kind == STEP_WRITABLE || step->kind == STEP_PRIVATE_TMP)
+        return ~(uint64_t)0;
+    if (step->kind == STEP_DEVICE)
+        return device;
+    if (step->kind == STEP_PTYS)
+        return device | read;
+    if (step->kind == STEP_FRESH_PROC && step->bits == 0)
+        return read | ACCESS_WRITE_FILE;
+    return 0;
+}
+
+static void add_landlock(struct plan *plan, const struct policy *policy, const struct facts *facts)
+{
+    uint64_t handled = handled_rights(facts);
+    size_t mounts = plan->step_count;
+
+    if (facts->landlock_abi < 1) {
+        plan_add_gap(plan, "fifo-outside",
+                     "without Landlock a FIFO outside the roots can be written, although its "
+                     "mount is read-only");
+        return;
+    }
+    plan_add(plan, STEP_LANDLOCK, NULL, handled,
+             "FIFOs outside; for root a second lock on everything it owns");
+    if (handled != ACCESS_WRITE_FILE)
+        linux_plan_rule(plan, "/", ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR, handled,
+                        "reads are broad");
+    for (size_t i = 0; i < mounts; i++) {
+        uint64_t rights = rights_of_step(&plan->steps[i]);
+        /* copied by the plan; the array may move meanwhile, the string does not */
+        const char *path = plan->steps[i].path;
+
+        if (rights != 0)
+            linux_plan_rule(plan, path, rights, handled, "as the mounts say");
+    }
+    linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
+}
+
+static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
+                      struct error *err)
+{
+    if (facts->has_absent_names && !facts->has_notify) {
+        (void)error_set(err, ERR_UNSUPPORTED,
+                        "linux-namespace cannot protect names that do not exist yet: this kernel "
+                        "has no usable seccomp notification");
+        return error_hint(err, "needs Linux 5.19 and no sandbox around it; or create the names");
+    }
+    for (size_t i = 0; facts->has_absent_names && i < facts->roots.count; i++)
+        plan_add(plan, STEP_GUARD_ROOT, facts->roots.items[i], 0,
+                 "the names that follow must not come to exist here");
+    for (size_t i = 0; facts->has_absent_names && i < policy->protect.count; i++)
+        plan_add_text(plan, STEP_GUARD_NAME, NULL, policy->protect.items[i], 0,
+                      "calls that would make it are refused by the supervisor");
+    if (facts->has_notify)
+        plan_add(plan, STEP_GUARD_SOCKETS, NULL, 0,
+                 "services of the machine listen on local sockets");
+    return 0;
+}
+
+static uint32_t filter_groups(const struct policy *policy, const struct facts *facts)
+{
+    uint32_t groups = FILTER_FOREIGN_ABI | FILTER_MOUNTS | FILTER_NAMESPACES | FILTER_KERNEL |
+                      FILTER_KEYRINGS | FILTER_IO_URING | FILTER_INSPECTION | FILTER_SETUID_BITS |
+                      FILTER_TERMINAL;
+
+    groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
+    if (facts->has_absent_names)
+        groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
+    if (facts->has_notify)
+        groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;
+    else
+        groups |= FILTER_NO_UNIX_SOCKET;
+    return groups;
+}
+
+static void add_gaps(struct plan *plan)
+{
+    plan_add_gap(plan, "nested-repositories",
+                 "a .git below a subdirectory can be made or changed: git clone and git init must "
+                 "work there");
+    plan_add_gap(plan, "bare-repositories",
+                 "a bare repository planted in the workspace is ordinary files to the sandbox; use "
+                 "git's safe.bareRepository=explicit outside");
+    plan_add_gap(plan, "names-made-outside",
+                 "a protected name that the machine creates during the run is not protected until "
+                 "the next run");
+}
+
+static int build(const struct policy *policy, const struct facts *facts, struct plan *plan,
+                 struct error *err)
+{
+    uint64_t namespaces = PLAN_NS_USER | PLAN_NS_MOUNT | PLAN_NS_PID | PLAN_NS_IPC | PLAN_NS_UTS;
+    bool has_loopback = policy->network == NETWORK_LOOPBACK;
+
+    plan->mode = "linux-namespace";
+    plan_add(plan, STEP_NAMESPACES, NULL, namespaces | (has_loopback ? PLAN_NS_NETWORK : 0),
+             "mounts, processes and IPC of its own");
+    if (has_loopback)
+        plan_add(plan, STEP_LOOPBACK, NULL, 0, "127.0.0.1 and ::1 of its own");
+    add_mounts(plan, policy, facts);
+    add_devices(plan, facts);
+    add_roots(plan, facts);
+    add_landlock(plan, policy, facts);
+    if (add_guards(plan, policy, facts, err) < 0)
+        return -1;
+    linux_plan_command(plan, policy);
+    linux_plan_filter(plan, filter_groups(policy, facts));
+    add_gaps(plan);
+    return plan_check(plan, err);
+}
+
+int namespace_plan(const struct policy *policy, const struct facts *facts, struct plan *plan,
+                   struct error *err)
+{
+    if (build(policy, facts, plan, err) == 0)
+        return 0;
+    plan_done(plan);
+    return -1;
+}
