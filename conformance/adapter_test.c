@@ -165,7 +165,8 @@ Test(adapter, mistakes_are_named)
 Test(adapter, every_shipped_one_can_be_read)
 {
     static const char *const shipped[] = {
-        "none", "linux-namespace", "linux-landlock", "bwrap", "null", "lying", "deny-all",
+        "none",     "linux-namespace", "linux-landlock",  "bwrap",  "null",     "lying", "deny-all",
+        "firejail", "codex",           "sandbox-runtime", "nsjail", "minijail", "runc",  "docker",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(shipped); i++) {

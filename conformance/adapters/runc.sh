@@ -1,0 +1,74 @@
+#!/bin/sh
+# runc.sh POLICY.json -- COMMAND...   runc with an OCI bundle made for the same policy.
+set -eu
+shift 2
+bundle=$(mktemp -d /var/tmp/holdfast-runc-XXXXXXXX)
+name=$(basename "$bundle")
+trap 'runc --root "$bundle/state" delete -f "$name" >/dev/null 2>&1; rm -rf "$bundle"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# JSON strings for any bytes a fixture or a command line can hold, but NUL.
+quote() {
+    printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }' | sed 's/^/"/; s/$/"/'
+}
+args=""
+for word in "$@"; do
+    [ -n "$word" ] && text=$(quote "$word") || text='""'
+    args="$args${args:+,}$text"
+done
+envs=""
+for name_ in PATH HOME LANG USER LOGNAME; do
+    eval "value=\${$name_-}"
+    [ -z "$value" ] || envs="$envs${envs:+,}$(quote "$name_=$value")"
+done
+binds() { # LIST OPTIONS
+    printf '%s' "$1" | while IFS= read -r path; do
+        printf ',{"destination":"%s","source":"%s","type":"bind","options":["rbind",%s]}' "$path" "$path" "$2"
+    done
+}
+hides() { # LIST
+    printf '%s' "$1" | while IFS= read -r path; do
+        printf ',{"destination":"%s","source":"tmpfs","type":"tmpfs","options":["ro","mode=000"]}' "$path"
+    done
+}
+masks() { # LIST
+    printf '%s' "$1" | sed 's/.*/"&"/' | paste -sd, -
+}
+# The root is an empty folder with the machine's top folders bound read-only: pivot_root(2) refuses
+# "/" itself.
+mkdir "$bundle/rootfs" "$bundle/rootfs/proc" "$bundle/rootfs/dev" "$bundle/rootfs/tmp"
+tops=""
+for top in /*; do
+    if [ -L "$top" ]; then
+        cp -P "$top" "$bundle/rootfs$top"
+    elif [ -d "$top" ]; then
+        case $top in /proc | /dev | /tmp) continue ;; esac
+        mkdir "$bundle/rootfs$top"
+        tops="$tops$top
+"
+    fi
+done
+network=',{"type":"network"}'
+[ "$HOLDFAST_NETWORK" != host ] || network=''
+uid=$(id -u)
+gid=$(id -g)
+cat >"$bundle/config.json" <<JSON
+{"ociVersion":"1.0.2","root":{"path":"rootfs","readonly":true},"hostname":"holdfast",
+"process":{"terminal":false,"user":{"uid":0,"gid":0},"args":[$args],"env":[$envs],
+"cwd":$(quote "$HOLDFAST_CWD"),"noNewPrivileges":true,
+"capabilities":{"bounding":[],"effective":[],"permitted":[],"inheritable":[],"ambient":[]}},
+"mounts":[{"destination":"/proc","type":"proc","source":"proc"},
+{"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755"]},
+{"destination":"/dev/shm","type":"tmpfs","source":"shm","options":["nosuid","nodev","mode=1777"]},
+{"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["nosuid","nodev","mode=1777"]}
+$(binds "$tops" '"ro"')$(binds "$HOLDFAST_WRITABLE" '"rw"')$(binds "$HOLDFAST_PROTECT" '"ro"')$(hides "$HOLDFAST_DENY_READ")],
+"linux":{"maskedPaths":[$(masks "$HOLDFAST_DENY_READ_FILES")],
+"uidMappings":[{"containerID":0,"hostID":$uid,"size":1}],
+"gidMappings":[{"containerID":0,"hostID":$gid,"size":1}],
+"namespaces":[{"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},{"type":"user"}$network]}}
+JSON
+unset HOLDFAST_WORKSPACE HOLDFAST_WRITABLE HOLDFAST_PROTECT HOLDFAST_DENY_READ \
+    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS
+runc --root "$bundle/state" run --bundle "$bundle" "$name"
