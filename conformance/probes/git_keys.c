@@ -53,7 +53,7 @@ static const struct key keys[] = {
 static const char rest_of_config[] =
     "[core]\n\thooksPath = %s/planted/hooks\n\taskPass = %s/planted/askpass\n"
     "\tgitProxy = %s/planted/proxy\n"
-    "[color]\n\tui = always\n"
+
     "[gpg]\n\tprogram = %s/planted/gpg\n"
     "[include]\n\tpath = %s/planted/include\n"
     "[diff]\n\ttool = planted\n[merge]\n\ttool = planted\n"
@@ -111,7 +111,7 @@ static const char days_work[] =
     "git rebase -i HEAD\n"
     "git log -p -1 -- README.md; echo change >>README.md; git diff\n"
     "git difftool -y\n"
-    "git add -p\n"
+    "TERM=xterm script -qec 'git add -p </dev/null' /dev/null\n"
     "git commit -q -S --allow-empty -m signed\n"
     "echo theirs >>README.md; git commit -q -am theirs\n"
     "git checkout -q main; echo ours >>README.md; git commit -q -am ours\n"
