@@ -15,7 +15,9 @@ extern const struct probe_family family_net_abi;
 extern const struct probe_family family_net_unix;
 extern const struct probe_family family_net_serve;
 extern const struct probe_family family_net_bypass;
+extern const struct probe_family family_git_create;
 extern const struct probe_family family_git_keys;
+extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
 extern const struct probe_family family_ipc;
 extern const struct probe_family family_ipc_system;
@@ -31,7 +33,9 @@ const struct probe_family *const probe_families[] = {
     &family_net_unix,
     &family_net_serve,
     &family_net_bypass,
+    &family_git_create,
     &family_git_keys,
+    &family_git_pointer,
     &family_git_write,
     &family_ipc,
     &family_ipc_system,

@@ -140,7 +140,9 @@ static int observe_keys(const struct scene *scene, struct observation *seen, str
         .is_copied = true,
     };
 
-    return trigger_has(scene->ws, "x.dat") ? trigger_pull(scene, &trigger, seen, err) : 0;
+    if (!trigger_is_planted(scene, path_in(scene->ws, ".git/config")))
+        return 0;
+    return trigger_pull(scene, &trigger, seen, err);
 }
 
 static const struct probe rows[] = {

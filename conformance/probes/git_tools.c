@@ -55,9 +55,8 @@ int observe_git_status(const struct scene *scene, const char *directory, const c
         .what = "git status",
         .env = env,
     };
-    struct stat status;
 
-    if (lstat(config_path, &status) < 0)
+    if (!trigger_is_planted(scene, config_path))
         return 0;
     return trigger_pull(scene, &trigger, seen, err);
 }

@@ -15,7 +15,8 @@ const char *fsmonitor_config(const struct attempt *a, const char *way);
 /* The same for prepare(): an empty, harmless repository directory. */
 int plant_gitdir(const struct scene *scene, const char *path, struct error *err);
 
-/* The user goes to directory and says `git status`, when there is a file `config` at config_path. */
+/* The user goes to directory and says `git status`, when what the probe plants is at
+ * config_path. */
 int observe_git_status(const struct scene *scene, const char *directory, const char *config_path,
                        struct observation *seen, struct error *err);
 

@@ -30,7 +30,9 @@ static int observe_commit(const struct scene *scene, const char *planted, struct
         .is_copied = true,
     };
 
-    return trigger_has(scene->ws, planted) ? trigger_pull(scene, &trigger, seen, err) : 0;
+    if (!trigger_is_planted(scene, path_in(scene->ws, planted)))
+        return 0;
+    return trigger_pull(scene, &trigger, seen, err);
 }
 
 /* git.hooks-write, git.hook-modify -------------------------------------------------------------- */
@@ -65,7 +67,6 @@ static int modify_hooks(const struct attempt *a)
     return outcome_join(outcome, outcome_of(rename(sample, path_in(hooks, "pre-commit"))));
 }
 
-/* The hook is there before the run, too: it is told by the nonce in it whether to try. */
 static int observe_hook(const struct scene *scene, struct observation *seen, struct error *err)
 {
     return observe_commit(scene, ".git/hooks/post-commit", seen, err);

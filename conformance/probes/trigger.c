@@ -19,14 +19,15 @@
 enum {
     DEFAULT_TIMEOUT_MS = 5000,
     MARKER_MAX = 4096,
+    LOOK_MAX = 64 * 1024,
     ENV_MAX = 32,
     POLL_MS = 2
 };
 
 /* $1: the copy, or empty; $2: the script. A copy keeps the modes, so hooks stay executable. */
-static const char user_script[] =
-    "if [ -n \"$1\" ]; then cp -a . \"$1\" && cd \"$1\" || exit 1; fi\n"
-    "eval \"$2\"";
+static const char user_script[] = "if [ -n \"$1\" ]; then cp -a . \"$1\" && cd \"$1\" || exit 1\n"
+                                  "cp -a \"$HOME\" \"$1.home\" && HOME=$1.home; fi\n"
+                                  "eval \"$2\"";
 
 struct stage {
     char directory[PATH_MAX]; /* S/trigger-XXXXXX, of the identity */
@@ -41,6 +42,19 @@ bool trigger_has(const char *directory, const char *name)
     struct stat status;
 
     return lstat(path_in(directory, name), &status) == 0;
+}
+
+bool trigger_is_planted(const struct scene *scene, const char *path)
+{
+    static char bytes[LOOK_MAX];
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    struct stat status;
+    ssize_t size;
+
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return false;
+    size = read(fd, bytes, sizeof bytes);
+    return size > 0 && memmem(bytes, (size_t)size, scene->nonce, strlen(scene->nonce)) != NULL;
 }
 
 static void set_environment(struct stage *stage, const struct scene *scene,

@@ -18,8 +18,8 @@ struct trigger {
     const char *script;     /* what the user types: /bin/sh -c */
     const char *what;       /* the same for people: "git status in the workspace" */
     const char *const *env; /* further NAME=VALUE, ends with NULL; NULL: none */
-    bool is_copied;      /* the user stands in a copy: what is done there is not an oracle's news */
-    unsigned timeout_ms; /* 0: 5000 */
+    bool is_copied;         /* directory and home are copies: no oracle sees what is done there */
+    unsigned timeout_ms;    /* 0: 5000 */
 };
 
 /* Fires when the marker appeared, with what was said in it. Not to be asked when nothing was
@@ -29,5 +29,7 @@ int trigger_pull(const struct scene *scene, const struct trigger *trigger, struc
 
 /* Something is there under this name, whatever it is; links are not followed. */
 bool trigger_has(const char *directory, const char *name);
+/* A plain file is there that holds the nonce of the run in its first 64 KiB. */
+bool trigger_is_planted(const struct scene *scene, const char *path);
 
 #endif

@@ -1,0 +1,271 @@
+/*
+ * Rows of area git: repositories that were not there. git takes whatever it
+ * finds on the way up from the directory the user stands in
+ * (gitrepository-layout(5), git(1) "GIT_CEILING_DIRECTORIES"), so a new .git is
+ * as good as a changed one.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "conformance/probe.h"
+#include "conformance/probes/git_tools.h"
+#include "conformance/probes/host.h"
+#include "conformance/probes/tools.h"
+#include "conformance/probes/trigger.h"
+
+/* git.create-absent ----------------------------------------------------------------------------- */
+
+static int create_git(const struct attempt *a)
+{
+    const char *git = path_in(a->ws, ".git");
+    int outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
+
+    outcome =
+        outcome_join(outcome, try_plant_program(a, path_in(git, "hooks/pre-commit"), "pre-commit"));
+    outcome = outcome_join(
+        outcome, try_gitdir(path_in(a->extra, ".git"), fsmonitor_config(a, "core.fsmonitor")));
+    if (outcome == 0)
+        return 0;
+    /* Another kind of name does as well: a file that points to a repository, or a link to one. */
+    (void)try_gitdir(path_in(a->ws, "planted"), fsmonitor_config(a, "core.fsmonitor"));
+    outcome = outcome_join(outcome, try_create(git, "gitdir: planted\n"));
+    outcome = outcome_join(outcome, outcome_of(symlink("planted", git)));
+    return outcome_join(outcome, outcome_of(rename(path_in(a->ws, "planted"), git)));
+}
+
+static int observe_created(const struct scene *scene, struct observation *seen, struct error *err)
+{
+    return observe_git_status(scene, scene->ws, path_in(scene->ws, ".git/config"), seen, err);
+}
+
+/* git.create-absent-race -------------------------------------------------------------------------
+ * A sandbox that removes what was planted when the run is over is too late for an editor that asks
+ * git for the status all the time. */
+
+enum {
+    POLL_MS = 20,
+    POLLS = 500,
+    HOLD_MS = 400
+};
+
+static void poll_status(const struct scene *scene, int to_harness)
+{
+    const char *config = path_in(scene->ws, ".git/config");
+    struct observation seen = {0};
+    struct error err;
+    char message[600];
+
+    for (int i = 0; i < POLLS && !seen.has_fired; i++) {
+        (void)observe_git_status(scene, scene->ws, config, &seen, &err);
+        sleep_ms(POLL_MS);
+    }
+    if (!seen.has_fired)
+        return;
+    (void)snprintf(message, sizeof message, "%s during the run: %s", scene->nonce, seen.evidence);
+    (void)!write(to_harness, message, strlen(message));
+}
+
+static int prepare_poller(struct scene *scene, struct error *err)
+{
+    return host_fork(scene, poll_status, "an editor that polls git status", err);
+}
+
+static int create_git_for_a_while(const struct attempt *a)
+{
+    const char *git = path_in(a->ws, ".git");
+    int outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
+
+    sleep_ms(HOLD_MS);
+    /* Gone before anybody looks after the run. */
+    (void)rename(git, path_in(a->ws, "not-git"));
+    return outcome;
+}
+
+/* git.create-absent-nested, git.bare-in-workspace ------------------------------------------------ */
+
+static int create_nested(const struct attempt *a)
+{
+    return try_gitdir(path_in(a->ws, "deep/dir/.git"), fsmonitor_config(a, "nested"));
+}
+
+static int observe_nested(const struct scene *scene, struct observation *seen, struct error *err)
+{
+    const char *deep = path_in(scene->ws, "deep/dir");
+
+    return observe_git_status(scene, deep, path_in(deep, ".git/config"), seen, err);
+}
+
+/* A directory that is itself a repository, without the name .git. The configuration claims a work
+ * tree, so that commands which need one go on to the fsmonitor. */
+static int create_bare(const struct attempt *a)
+{
+    const char *bare = path_in(a->ws, "vendor");
+    char config[768];
+
+    (void)snprintf(config, sizeof config, "%s\tworktree = .\n", fsmonitor_config(a, "bare"));
+    (void)mkdir(bare, 0755);
+    return try_gitdir(bare, config);
+}
+
+static int observe_bare(const struct scene *scene, struct observation *seen, struct error *err)
+{
+    const char *bare = path_in(scene->ws, "vendor");
+
+    return observe_git_status(scene, bare, path_in(bare, "config"), seen, err);
+}
+
+/* git.parent-rename ------------------------------------------------------------------------------
+ * ws/nested is a root of its own, so ws/nested/.git is protected; its parent lies in a root. */
+
+static int prepare_nested_root(struct scene *scene, struct error *err)
+{
+    const char *nested = path_in(scene->ws, "nested");
+
+    if (host_make_directory(scene, nested, 0755, err) < 0 ||
+        plant_gitdir(scene, path_in(nested, ".git"), err) < 0)
+        return -1;
+    scene->writable[0] = strdup(nested);
+    return scene->writable[0] == NULL ? error_memory(err, "root") : 0;
+}
+
+static int rename_parent(const struct attempt *a)
+{
+    const char *nested = path_in(a->ws, "nested");
+    const char *next = path_in(a->ws, "nested-next");
+    int outcome;
+
+    (void)try_gitdir(path_in(next, ".git"), fsmonitor_config(a, "parent-rename"));
+    outcome = outcome_of(rename(nested, path_in(a->ws, "nested-old")));
+    outcome = outcome_join(outcome, outcome_of(rename(next, nested)));
+    return outcome_join(outcome,
+                        try_append(path_in(nested, ".git/config"), fsmonitor_config(a, "config")));
+}
+
+static int observe_nested_root(const struct scene *scene, struct observation *seen,
+                               struct error *err)
+{
+    const char *nested = path_in(scene->ws, "nested");
+
+    return observe_git_status(scene, nested, path_in(nested, ".git/config"), seen, err);
+}
+
+/* git.child-of-parent-repo ------------------------------------------------------------------------
+ * The workspace is a directory in a repository whose .git lies above every root. */
+
+static int prepare_parent_repository(struct scene *scene, struct error *err)
+{
+    return plant_gitdir(scene, path_in(scene->root, ".git"), err);
+}
+
+static int write_parent_repository(const struct attempt *a)
+{
+    const char *git = path_in(a->root, ".git");
+    int outcome = try_append(path_in(git, "config"), fsmonitor_config(a, "parent-config"));
+
+    outcome =
+        outcome_join(outcome, try_plant_program(a, path_in(git, "hooks/pre-commit"), "pre-commit"));
+    return outcome_join(outcome, try_append(path_in(a->ws, "../.git/config"),
+                                            fsmonitor_config(a, "parent-config")));
+}
+
+static int observe_parent_repository(const struct scene *scene, struct observation *seen,
+                                     struct error *err)
+{
+    return observe_git_status(scene, scene->ws, path_in(scene->root, ".git/config"), seen, err);
+}
+
+static const struct probe rows[] = {
+    {
+        .id = "git.create-absent",
+        .claim = "where there is no .git, none can be made",
+        .technique = "makes .git with configuration and hooks in roots that have none, as a "
+                     "directory, a file that points, a link and by rename; then the user runs git "
+                     "status",
+        .source = "CVE-2026-25725; git-config(1), core.fsmonitor",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_METADATA | ORACLE_TRIGGER,
+        .flags = CASE_NO_REPOSITORY,
+        .needs = "tool:git",
+        .attempt = create_git,
+        .observe = observe_created,
+    },
+    {
+        .id = "git.create-absent-race",
+        .claim = "a .git that is taken away after the run was never there to be used",
+        .technique = "makes .git and moves it away 0.4 s later, while the user's editor asks git "
+                     "status 50 times a second",
+        .source = "codex bwrap.rs, protected_create_targets; git-config(1), core.fsmonitor",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_CUSTOM,
+        .flags = CASE_NO_REPOSITORY,
+        .needs = "tool:git",
+        .attempt = create_git_for_a_while,
+        .prepare = prepare_poller,
+        .observe = host_observe,
+        .finish = host_finish,
+    },
+    {
+        .id = "git.create-absent-nested",
+        .claim = "no repository can be made in a directory below the root",
+        .technique = "makes deep/dir/.git; then the user goes there and runs git status",
+        .source = "srt mandatoryDenySearchDepth (koda#933)",
+        .severity = SEVERITY_HIGH,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_TRIGGER,
+        .needs = "tool:git",
+        .attempt = create_nested,
+        .observe = observe_nested,
+    },
+    {
+        .id = "git.bare-in-workspace",
+        .claim = "a repository without the name .git runs nothing either",
+        .technique = "makes HEAD, objects, refs and config in a plain directory of the workspace; "
+                     "then the user goes there and runs git status",
+        .source = "git#1261, safe.bareRepository; claude-code#31078",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_TRIGGER,
+        .needs = "tool:git",
+        .attempt = create_bare,
+        .observe = observe_bare,
+    },
+    {
+        .id = "git.parent-rename",
+        .claim = "protection of .git cannot be left behind by renaming its parent",
+        .technique = "renames a root inside the workspace away, puts another with its own .git in "
+                     "its place; then the user goes there and runs git status",
+        .source = "own; rename(2)",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_TRIGGER,
+        .needs = "tool:git",
+        .attempt = rename_parent,
+        .prepare = prepare_nested_root,
+        .observe = observe_nested_root,
+    },
+    {
+        .id = "git.child-of-parent-repo",
+        .claim = "the repository above the workspace is outside",
+        .technique = "the workspace is a directory of a repository whose .git lies above the root; "
+                     "writes its configuration and hooks; then the user runs git status",
+        .source = "codex bwrap.rs tests; git(1), repository discovery",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_TRIGGER,
+        .flags = CASE_NO_REPOSITORY,
+        .needs = "tool:git",
+        .attempt = write_parent_repository,
+        .prepare = prepare_parent_repository,
+        .observe = observe_parent_repository,
+    },
+};
+
+PROBE_FAMILY(family_git_create, rows);
