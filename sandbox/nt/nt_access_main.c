@@ -8,6 +8,8 @@
  *   -> {"allowed": true, "granted": 131241}
  *
  *   {"op": "encode", "sddl": "..."}   -> {"hex": "0100...", "sddl": "..."}
+ *   {"op": "inherit", "sddl": PARENT, "container": true, "owner": SID, "group": SID}
+ *   -> {"hex": "...", "sddl": "..."}, the child's descriptor
  *
  * Also read if present: token.privileges (["SeSecurityPrivilege", ...]), token.integrity (8192),
  * extra_write (a mask, see access.h). A line that is none of these gets {"error": "..."}, and the
@@ -22,6 +24,7 @@
 #include "base/buffer.h"
 #include "base/text.h"
 #include "sandbox/nt/access.h"
+#include "sandbox/nt/inherit.h"
 
 static int bad(struct error *err, const char *what)
 {
@@ -133,25 +136,42 @@ static int answer_check(const json_t *line, struct error *err)
     return 0;
 }
 
-static int answer_encode(const json_t *line, struct error *err)
+static int print_sd(const struct nt_sd *sd, struct error *err)
 {
-    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
-    AUTO_FREE uint8_t *bytes = NULL;
-    AUTO_FREE char *text = NULL;
+    AUTO_FREE uint8_t *bytes = malloc(nt_sd_size(sd));
+    AUTO_FREE char *text = nt_sddl_format(sd, err);
 
-    if (read_sd(line, &sd, err) < 0)
-        return -1;
-    bytes = malloc(nt_sd_size(&sd));
     if (bytes == NULL)
         return error_memory(err, "descriptor");
-    text = nt_sddl_format(&sd, err);
-    if (text == NULL || nt_sd_write(&sd, bytes, err) < 0)
+    if (text == NULL || nt_sd_write(sd, bytes, err) < 0)
         return -1;
     (void)printf("{\"hex\": \"");
-    for (size_t i = 0; i < nt_sd_size(&sd); i++)
+    for (size_t i = 0; i < nt_sd_size(sd); i++)
         (void)printf("%02x", bytes[i]);
     (void)printf("\", \"sddl\": \"%s\"}\n", text);
     return 0;
+}
+
+static int answer_encode(const json_t *line, struct error *err)
+{
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+
+    return read_sd(line, &sd, err) < 0 ? -1 : print_sd(&sd, err);
+}
+
+static int answer_inherit(const json_t *line, struct error *err)
+{
+    AUTO_SD struct nt_sd parent = NT_SD_EMPTY;
+    AUTO_SD struct nt_sd child = NT_SD_EMPTY;
+    AUTO_TOKEN struct nt_token token = NT_TOKEN_EMPTY;
+    bool is_container = json_is_true(json_object_get(line, "container"));
+
+    if (read_sd(line, &parent, err) < 0 ||
+        read_sid(json_object_get(line, "owner"), &token.user, err) < 0 ||
+        read_sid(json_object_get(line, "group"), &token.primary_group, err) < 0 ||
+        nt_inherit_create(&parent, NULL, &token, is_container, &NT_FILE_MAPPING, &child, err) < 0)
+        return -1;
+    return print_sd(&child, err);
 }
 
 static int answer(const char *text, struct error *err)
@@ -168,8 +188,10 @@ static int answer(const char *text, struct error *err)
         result = answer_check(line, err);
     else if (strcmp(op, "encode") == 0)
         result = answer_encode(line, err);
+    else if (strcmp(op, "inherit") == 0)
+        result = answer_inherit(line, err);
     else
-        result = bad(err, "op must be check or encode");
+        result = bad(err, "op must be check, encode or inherit");
     json_decref(line);
     return result;
 }
