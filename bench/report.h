@@ -1,0 +1,125 @@
+/*
+ * What a benchmark found, as plain data. Its JSON form is hyperfine's export,
+ * key for key, so that everything that reads hyperfine's files reads these;
+ * what hyperfine does not have stands under x_holdfast (results/bench.schema.json).
+ * All times are seconds. Text is owned by the structs.
+ */
+#ifndef HOLDFAST_BENCH_REPORT_H
+#define HOLDFAST_BENCH_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "bench/schedule.h"
+#include "bench/stats.h"
+#include "bench/stopwatch_wire.h"
+
+struct report_parameter {
+    char *name;
+    char *value;
+};
+
+struct report_count {
+    char *name;
+    int64_t value;
+};
+
+/* One run. */
+struct report_run {
+    double wall_s; /* what is compared: by default start to exit */
+    double user_s;
+    double system_s;
+    int64_t memory_bytes; /* -1: not known */
+    int exit_code;        /* -1: not known */
+    unsigned flags;       /* enum stopwatch_flag */
+};
+
+/* One command, or one benchmark of one subject with one set of parameters. */
+struct report_row {
+    char *command;   /* what hyperfine shows: the name given, or the command line */
+    char *benchmark; /* "spawn.true"; "command" for commands of the user's own */
+    char *subject;   /* a mode, an adapter, "none", or the command's name */
+    char *reference; /* subject of the same blocks that it is compared with; NULL: none */
+    bool is_control; /* the A/A arm: the reference once more */
+    unsigned per_block;
+    struct report_parameter *parameters;
+    size_t parameter_count;
+    struct report_run *runs;
+    size_t run_count;
+    struct report_count *counts;
+    size_t count_count;
+    double shell_s; /* start of the shell, already taken off each time; 0: no shell */
+    char *note;     /* words for people: why it is not runnable, what stands out; may be NULL */
+    /* From report_finish(): */
+    struct stats_summary wall;
+    double user_mean_s;
+    double system_mean_s;
+    bool has_ratio;
+    struct stats_ratio ratio; /* two-sided 95 % */
+    enum stats_verdict verdict;
+};
+
+/* The machine and what it was doing. */
+struct report_host {
+    char *os, *kernel, *arch, *cpu, *machine; /* machine: "vm", "container", "wsl2", "bare" or "" */
+    char *clock;                              /* clock source */
+    char *governor;                           /* frequency governor; "" if there is none */
+    unsigned cpus;
+    uint64_t memory_bytes;
+    int landlock_abi;
+    double load_before, load_after; /* one-minute averages; -1: not known */
+    uint64_t steal_ms;              /* CPU time that the hypervisor gave to others during the run */
+};
+
+struct report {
+    struct report_row *rows;
+    size_t row_count;
+    struct report_host host;
+    uint64_t seed;
+    enum schedule_order order;
+    char *identity;           /* "root", "user" */
+    char *started, *finished; /* RFC 3339, UTC */
+    bool has_control;         /* there was an A/A arm */
+    bool is_fit;              /* none of them raised an alarm: the machine was fit to judge */
+    bool is_interrupted;
+};
+
+void report_init(struct report *report);
+void report_done(struct report *report);
+
+/* A new row at the end, with copies of the names; the rest is empty. The pointer is valid until the
+ * next row is added. reference may be NULL. */
+struct report_row *report_add_row(struct report *report, const char *command, const char *benchmark,
+                                  const char *subject, const char *reference, struct error *err);
+int report_row_set_parameter(struct report_row *row, const char *name, const char *value,
+                             struct error *err);
+int report_row_set_count(struct report_row *row, const char *name, int64_t value,
+                         struct error *err);
+int report_row_set_note(struct report_row *row, struct error *err, const char *format, ...)
+    HOLDFAST_PRINTF(3, 4);
+/* Room for `count` more runs, zeroed; NULL when out of memory. */
+struct report_run *report_row_add_runs(struct report_row *row, size_t count, struct error *err);
+
+/* A run from a sample: start to exit, less shell_s. */
+struct report_run report_run_of(const struct stopwatch_sample *sample, double shell_s);
+
+/* Same benchmark, same parameters, subject as named. NULL: none. */
+const struct report_row *report_find(const struct report *report, const struct report_row *like,
+                                     const char *subject);
+
+/* Summaries, ratios against each row's reference, and whether the machine was fit. Runs that
+ * failed or timed out take no part in ratios, their blocks neither. */
+int report_finish(struct report *report, struct error *err);
+
+/* JSON. Writing needs report_finish() before; reading fills runs and calls it itself. Reading takes
+ * hyperfine's own files too. */
+int report_write(const struct report *report, const char *path, struct error *err);
+int report_print(const struct report *report, struct error *err); /* to stdout */
+int report_read(struct report *report, const char *path, struct error *err);
+
+/* For report_read(): the wall time alone of each run, in run order. Caller frees. */
+double *report_row_times(const struct report_row *row, struct error *err);
+
+#endif

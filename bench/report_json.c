@@ -1,0 +1,443 @@
+/* hyperfine's export: what it has, in its order, under its names; ours under x_holdfast. */
+#include "bench/report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "results/document.h"
+
+static const char schema[] = "holdfast.bench/1";
+
+/* json_object_set_new() that also takes the value when it fails, and remembers. */
+static void put(json_t *object, const char *key, json_t *value, bool *has_failed)
+{
+    if (json_object_set_new(object, key, value) < 0)
+        *has_failed = true;
+}
+
+static void append(json_t *array, json_t *value, bool *has_failed)
+{
+    if (json_array_append_new(array, value) < 0)
+        *has_failed = true;
+}
+
+static json_t *integer_or_null(int64_t value)
+{
+    return value >= 0 ? json_integer(value) : json_null();
+}
+
+/* ---- writing ---- */
+
+static json_t *parameters_to_json(const struct report_row *row, bool *has_failed)
+{
+    json_t *object = json_object();
+
+    for (size_t i = 0; i < row->parameter_count; i++)
+        put(object, row->parameters[i].name, document_text(row->parameters[i].value), has_failed);
+    return object;
+}
+
+static void put_runs(json_t *object, const struct report_row *row, bool *has_failed)
+{
+    json_t *times = json_array();
+    json_t *memory = json_array();
+    json_t *codes = json_array();
+
+    for (size_t i = 0; i < row->run_count; i++) {
+        append(times, document_real(row->runs[i].wall_s), has_failed);
+        append(memory, integer_or_null(row->runs[i].memory_bytes), has_failed);
+        append(codes, integer_or_null(row->runs[i].exit_code), has_failed);
+    }
+    put(object, "times", times, has_failed);
+    put(object, "memory_usage_byte", memory, has_failed);
+    put(object, "exit_codes", codes, has_failed);
+}
+
+static void put_cpu_times(json_t *extras, const struct report_row *row, bool *has_failed)
+{
+    json_t *user = json_array();
+    json_t *system = json_array();
+
+    for (size_t i = 0; i < row->run_count; i++) {
+        append(user, document_real(row->runs[i].user_s), has_failed);
+        append(system, document_real(row->runs[i].system_s), has_failed);
+    }
+    put(extras, "user_times", user, has_failed);
+    put(extras, "system_times", system, has_failed);
+}
+
+static json_t *ratio_to_json(const struct report_row *row, bool *has_failed)
+{
+    json_t *object;
+
+    if (!row->has_ratio)
+        return json_null();
+    object = json_object();
+    put(object, "ratio", document_real(row->ratio.ratio), has_failed);
+    put(object, "low", document_real(row->ratio.low), has_failed);
+    put(object, "high", document_real(row->ratio.high), has_failed);
+    put(object, "confidence", document_real(stats_report_how.confidence), has_failed);
+    put(object, "quantile", document_real(stats_report_how.quantile), has_failed);
+    put(object, "blocks", json_integer((json_int_t)row->ratio.blocks), has_failed);
+    return object;
+}
+
+static size_t count_flag(const struct report_row *row, unsigned flag)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < row->run_count; i++)
+        count += (row->runs[i].flags & flag) != 0;
+    return count;
+}
+
+static void put_counts(json_t *extras, const struct report_row *row, bool *has_failed)
+{
+    json_t *counts;
+
+    if (row->count_count == 0)
+        return;
+    counts = json_object();
+    for (size_t i = 0; i < row->count_count; i++)
+        put(counts, row->counts[i].name, json_integer(row->counts[i].value), has_failed);
+    put(extras, "counts", counts, has_failed);
+}
+
+static json_t *extras_to_json(const struct report_row *row, bool *has_failed)
+{
+    json_t *extras = json_object();
+
+    put(extras, "benchmark", document_text(row->benchmark), has_failed);
+    put(extras, "subject", document_text(row->subject), has_failed);
+    if (row->reference != NULL)
+        put(extras, "reference", document_text(row->reference), has_failed);
+    if (row->is_control)
+        put(extras, "is_control", json_true(), has_failed);
+    put(extras, "per_block", json_integer(row->per_block), has_failed);
+    put(extras, "p10", document_real(row->wall.p10), has_failed);
+    put(extras, "p90", document_real(row->wall.p90), has_failed);
+    put(extras, "ratio", ratio_to_json(row, has_failed), has_failed);
+    put(extras, "verdict",
+        row->has_ratio ? json_string(stats_verdict_name(row->verdict)) : json_null(), has_failed);
+    put_counts(extras, row, has_failed);
+    put(extras, "outliers", json_integer((json_int_t)row->wall.outlier_count), has_failed);
+    put(extras, "has_slow_first", json_boolean(row->wall.has_slow_first), has_failed);
+    put(extras, "timed_out", json_integer((json_int_t)count_flag(row, STOPWATCH_TIMED_OUT)),
+        has_failed);
+    put(extras, "left_behind", json_integer((json_int_t)count_flag(row, STOPWATCH_LEFTOVER)),
+        has_failed);
+    if (row->shell_s > 0)
+        put(extras, "shell", document_real(row->shell_s), has_failed);
+    if (row->note != NULL)
+        put(extras, "note", document_text(row->note), has_failed);
+    put_cpu_times(extras, row, has_failed);
+    return extras;
+}
+
+static json_t *row_to_json(const struct report_row *row, bool *has_failed)
+{
+    json_t *object = json_object();
+
+    put(object, "command", document_text(row->command), has_failed);
+    put(object, "mean", document_real(row->wall.mean), has_failed);
+    put(object, "stddev", document_real(row->wall.stddev), has_failed);
+    put(object, "median", document_real(row->wall.median), has_failed);
+    put(object, "user", document_real(row->user_mean_s), has_failed);
+    put(object, "system", document_real(row->system_mean_s), has_failed);
+    put(object, "min", document_real(row->wall.min), has_failed);
+    put(object, "max", document_real(row->wall.max), has_failed);
+    put_runs(object, row, has_failed);
+    if (row->parameter_count > 0)
+        put(object, "parameters", parameters_to_json(row, has_failed), has_failed);
+    put(object, "x_holdfast", extras_to_json(row, has_failed), has_failed);
+    return object;
+}
+
+static json_t *host_to_json(const struct report_host *host, bool *has_failed)
+{
+    json_t *object = json_object();
+
+    put(object, "os", document_text(host->os != NULL ? host->os : ""), has_failed);
+    put(object, "kernel", document_text(host->kernel), has_failed);
+    put(object, "arch", document_text(host->arch), has_failed);
+    put(object, "cpu", document_text(host->cpu), has_failed);
+    put(object, "machine", document_text(host->machine), has_failed);
+    put(object, "cpus", json_integer(host->cpus), has_failed);
+    put(object, "memory_bytes", json_integer((json_int_t)host->memory_bytes), has_failed);
+    put(object, "landlock_abi", json_integer(host->landlock_abi), has_failed);
+    put(object, "clock", document_text(host->clock), has_failed);
+    put(object, "governor", document_text(host->governor), has_failed);
+    put(object, "load_before", document_real(host->load_before), has_failed);
+    put(object, "load_after", document_real(host->load_after), has_failed);
+    put(object, "steal_ms", json_integer((json_int_t)host->steal_ms), has_failed);
+    put(object, "holdfast", json_string(HOLDFAST_VERSION), has_failed);
+    return object;
+}
+
+static json_t *top_extras_to_json(const struct report *report, bool *has_failed)
+{
+    json_t *extras = json_object();
+    char seed[24];
+
+    (void)snprintf(seed, sizeof seed, "%" PRIu64, report->seed);
+    put(extras, "schema", json_string(schema), has_failed);
+    put(extras, "host", host_to_json(&report->host, has_failed), has_failed);
+    put(extras, "seed", json_string(seed), has_failed);
+    put(extras, "order", json_string(schedule_order_name(report->order)), has_failed);
+    put(extras, "identity", document_text(report->identity), has_failed);
+    put(extras, "launcher", json_string("posix_spawn from bench-stopwatch"), has_failed);
+    put(extras, "started", document_text(report->started != NULL ? report->started : ""),
+        has_failed);
+    put(extras, "finished", document_text(report->finished != NULL ? report->finished : ""),
+        has_failed);
+    if (report->has_control)
+        put(extras, "fit", json_boolean(report->is_fit), has_failed);
+    if (report->is_interrupted)
+        put(extras, "interrupted", json_true(), has_failed);
+    return extras;
+}
+
+static json_t *report_to_json(const struct report *report)
+{
+    json_t *root = json_object();
+    json_t *results = json_array();
+    bool has_failed = false;
+
+    for (size_t i = 0; i < report->row_count; i++)
+        append(results, row_to_json(&report->rows[i], &has_failed), &has_failed);
+    put(root, "results", results, &has_failed);
+    put(root, "x_holdfast", top_extras_to_json(report, &has_failed), &has_failed);
+    if (has_failed)
+        document_free(&root);
+    return root;
+}
+
+int report_write(const struct report *report, const char *path, struct error *err)
+{
+    AUTO_JSON json_t *root = report_to_json(report);
+
+    if (root == NULL)
+        return error_memory(err, path);
+    if (strcmp(path, "-") == 0)
+        return document_print(root, err);
+    return document_write(root, path, err);
+}
+
+int report_print(const struct report *report, struct error *err)
+{
+    return report_write(report, "-", err);
+}
+
+/* ---- reading ---- */
+
+/* Element i as a number; NAN for null. */
+static int real_at(const json_t *array, size_t i, double *value, struct error *err)
+{
+    const json_t *element = json_array_get(array, i);
+
+    if (!json_is_number(element) && !json_is_null(element))
+        return error_set(err, ERR_CORRUPT, "element %zu is not a number", i);
+    *value = json_is_null(element) ? NAN : json_number_value(element);
+    return 0;
+}
+
+/* An optional array with an element per run. *array is NULL if it is absent. */
+static int get_per_run(const json_t *object, const char *key, size_t count, const json_t **array,
+                       struct error *err)
+{
+    const json_t *found = object != NULL ? json_object_get(object, key) : NULL;
+
+    *array = found;
+    if (found == NULL)
+        return 0;
+    if (!json_is_array(found) || json_array_size(found) != count)
+        return error_set(err, ERR_CORRUPT, "%s: not an array of %zu elements", key, count);
+    return 0;
+}
+
+static int64_t integer_at(const json_t *array, size_t i)
+{
+    const json_t *element = array != NULL ? json_array_get(array, i) : NULL;
+
+    return json_is_integer(element) ? json_integer_value(element) : -1;
+}
+
+static int read_runs(struct report_row *row, const json_t *object, const json_t *extras,
+                     struct error *err)
+{
+    const json_t *times;
+    const json_t *memory;
+    const json_t *codes;
+    const json_t *user;
+    const json_t *system;
+    size_t count;
+    struct report_run *runs;
+
+    if (document_get_array(object, "times", &times, err) < 0)
+        return -1;
+    count = json_array_size(times);
+    runs = report_row_add_runs(row, count, err);
+    if (runs == NULL || get_per_run(object, "memory_usage_byte", count, &memory, err) < 0 ||
+        get_per_run(object, "exit_codes", count, &codes, err) < 0 ||
+        get_per_run(extras, "user_times", count, &user, err) < 0 ||
+        get_per_run(extras, "system_times", count, &system, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        runs[i].memory_bytes = integer_at(memory, i);
+        runs[i].exit_code = (int)integer_at(codes, i);
+        if (real_at(times, i, &runs[i].wall_s, err) < 0 ||
+            (user != NULL && real_at(user, i, &runs[i].user_s, err) < 0) ||
+            (system != NULL && real_at(system, i, &runs[i].system_s, err) < 0))
+            return error_wrap(err, "times");
+    }
+    return 0;
+}
+
+static int read_parameters(struct report_row *row, const json_t *object, struct error *err)
+{
+    json_t *parameters = json_object_get(object, "parameters");
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(parameters, name, value)
+    {
+        if (!json_is_string(value))
+            return error_set(err, ERR_CORRUPT, "parameters: %s: not text", name);
+        if (report_row_set_parameter(row, name, json_string_value(value), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int read_counts(struct report_row *row, const json_t *extras, struct error *err)
+{
+    json_t *counts = json_object_get(extras, "counts");
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(counts, name, value)
+    {
+        if (!json_is_integer(value))
+            return error_set(err, ERR_CORRUPT, "counts: %s: not an integer", name);
+        if (report_row_set_count(row, name, json_integer_value(value), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static const char *text_or(const json_t *object, const char *key, const char *otherwise)
+{
+    const char *text = object != NULL ? json_string_value(json_object_get(object, key)) : NULL;
+
+    return text != NULL ? text : otherwise;
+}
+
+static int read_extras(struct report_row *row, const json_t *extras, struct error *err)
+{
+    uint64_t per_block = row->per_block;
+    const char *note = text_or(extras, "note", NULL);
+
+    if (extras == NULL)
+        return 0;
+    if (json_object_get(extras, "per_block") != NULL &&
+        document_get_u64(extras, "per_block", 1000000, &per_block, err) < 0)
+        return -1;
+    if (per_block == 0)
+        return error_set(err, ERR_CORRUPT, "per_block: is 0");
+    row->per_block = (unsigned)per_block;
+    if (document_get_bool(extras, "is_control", &row->is_control, err) < 0)
+        return -1;
+    if (note != NULL && report_row_set_note(row, err, "%s", note) < 0)
+        return -1;
+    return read_counts(row, extras, err);
+}
+
+/* hyperfine gives only the means; they stand for each run then. */
+static int read_means(struct report_row *row, const json_t *object, const json_t *extras,
+                      struct error *err)
+{
+    double user = 0;
+    double system = 0;
+
+    if (extras != NULL && json_object_get(extras, "user_times") != NULL)
+        return 0;
+    if (document_get_real(object, "user", &user, err) < 0 ||
+        document_get_real(object, "system", &system, err) < 0)
+        return -1;
+    for (size_t i = 0; i < row->run_count; i++) {
+        row->runs[i].user_s = user;
+        row->runs[i].system_s = system;
+    }
+    return 0;
+}
+
+static int read_row(struct report *report, const json_t *object, struct error *err)
+{
+    const json_t *extras = json_object_get(object, "x_holdfast");
+    const char *command;
+    struct report_row *row;
+
+    if (document_get_word(object, "command", &command, err) < 0)
+        return -1;
+    row = report_add_row(report, command, text_or(extras, "benchmark", "command"),
+                         text_or(extras, "subject", command), text_or(extras, "reference", NULL),
+                         err);
+    if (row == NULL || read_extras(row, extras, err) < 0 ||
+        read_runs(row, object, extras, err) < 0 || read_means(row, object, extras, err) < 0)
+        return -1;
+    return read_parameters(row, object, err);
+}
+
+static int copy_text(char **slot, const char *text, struct error *err)
+{
+    if (text == NULL)
+        return 0;
+    *slot = strdup(text);
+    return *slot != NULL ? 0 : error_memory(err, "text of the report");
+}
+
+static int read_top(struct report *report, const json_t *root, struct error *err)
+{
+    const json_t *extras = json_object_get(root, "x_holdfast");
+    const json_t *host = json_object_get(extras, "host");
+    const char *found = text_or(extras, "schema", schema);
+
+    if (strcmp(found, schema) != 0)
+        return error_set(err, ERR_CORRUPT, "schema %s is not %s", found, schema);
+    if (!text_parse_u64(text_or(extras, "seed", "0"), UINT64_MAX, &report->seed))
+        return error_set(err, ERR_CORRUPT, "seed: not a number");
+    if (strcmp(text_or(extras, "order", "interleaved"), "blocked") == 0)
+        report->order = SCHEDULE_BLOCKED;
+    if (copy_text(&report->identity, text_or(extras, "identity", NULL), err) < 0 ||
+        copy_text(&report->started, text_or(extras, "started", NULL), err) < 0 ||
+        copy_text(&report->finished, text_or(extras, "finished", NULL), err) < 0 ||
+        copy_text(&report->host.os, text_or(host, "os", NULL), err) < 0 ||
+        copy_text(&report->host.kernel, text_or(host, "kernel", NULL), err) < 0 ||
+        copy_text(&report->host.cpu, text_or(host, "cpu", NULL), err) < 0 ||
+        copy_text(&report->host.machine, text_or(host, "machine", NULL), err) < 0)
+        return -1;
+    report->host.cpus = (unsigned)json_integer_value(json_object_get(host, "cpus"));
+    return 0;
+}
+
+int report_read(struct report *report, const char *path, struct error *err)
+{
+    AUTO_JSON json_t *root = document_read(path, err);
+    const json_t *results;
+
+    if (root == NULL)
+        return -1;
+    if (document_get_array(root, "results", &results, err) < 0 || read_top(report, root, err) < 0)
+        return error_wrap(err, "%s", path);
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        if (read_row(report, json_array_get(results, i), err) < 0)
+            return error_wrap(err, "%s: result %zu", path, i + 1);
+    }
+    return report_finish(report, err);
+}
