@@ -12,7 +12,14 @@
 
 #define NEAR(actual, wanted) (fabs((actual) - (wanted)) < 1e-12)
 
-static const char path[] = "holdfast-report-test.json";
+/* Tests run side by side, a process each. */
+static const char *test_path(void)
+{
+    static char path[64];
+
+    (void)snprintf(path, sizeof path, "holdfast-report-%ld.json", (long)getpid());
+    return path;
+}
 
 static void add_runs(struct report_row *row, double base, size_t count)
 {
@@ -125,8 +132,8 @@ Test(report, what_is_written_is_read_again)
     cr_assert_eq(report_row_set_note(row, &err, "left %d", 5), 0);
     cr_assert_eq(facts_end(&report, &err), 0);
     cr_assert_eq(report_finish(&report, &err), 0);
-    cr_assert_eq(report_write(&report, path, &err), 0, "%s", err.message);
-    cr_assert_eq(report_read(&copy, path, &err), 0, "%s", err.message);
+    cr_assert_eq(report_write(&report, test_path(), &err), 0, "%s", err.message);
+    cr_assert_eq(report_read(&copy, test_path(), &err), 0, "%s", err.message);
     cr_assert_eq(copy.row_count, 2);
     cr_assert_eq(copy.seed, UINT64_MAX);
     cr_assert_str_eq(copy.rows[0].command, "spawn.true none");
@@ -139,7 +146,7 @@ Test(report, what_is_written_is_read_again)
     cr_assert_eq(copy.rows[1].counts[0].value, 12);
     cr_assert_str_eq(copy.rows[1].note, "left 5");
     cr_assert_str_eq(copy.host.kernel, report.host.kernel);
-    (void)unlink(path);
+    (void)unlink(test_path());
     report_done(&report);
     report_done(&copy);
 }
@@ -155,9 +162,9 @@ static int read_text(struct report *report, const char *text, struct error *err)
     int failed;
 
     report_init(report);
-    cr_assert_eq(os_replace_file(path, text, strlen(text), err), 0);
-    failed = report_read(report, path, err);
-    (void)unlink(path);
+    cr_assert_eq(os_replace_file(test_path(), text, strlen(text), err), 0);
+    failed = report_read(report, test_path(), err);
+    (void)unlink(test_path());
     return failed;
 }
 
@@ -200,7 +207,7 @@ Test(report, refuses_what_is_not_such_a_file)
 
         cr_assert_eq(read_text(&report, wrong[i], &err), -1, "%s", wrong[i]);
         cr_assert_eq(err.code, ERR_CORRUPT, "%s: %s", wrong[i], err.message);
-        cr_assert_not_null(strstr(err.message, path), "%s", err.message);
+        cr_assert_not_null(strstr(err.message, test_path()), "%s", err.message);
         report_done(&report);
     }
 }
