@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "conformance/catalogue.h"
+#include "results/commands.h"
 
 struct command {
     const char *name;
@@ -16,6 +17,10 @@ struct command {
 
 static const struct command commands[] = {
     {"list", "print the catalogue of cases", list_main},
+    {"compare", "show what changed between runs or modes", results_compare_main},
+    {"gate", "judge a run against what was agreed on", results_gate_main},
+    {"merge", "join shards and the runs of several hosts", results_merge_main},
+    {"report", "make the page, and other formats, of results", results_report_main},
 };
 
 static void print_help(FILE *stream)

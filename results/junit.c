@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "results/index.h"
 #include "results/model.h"
 #include "results/tally.h"
 #include "results/writer.h"
@@ -138,17 +139,17 @@ static bool belongs_to(const struct result_case *row, const struct result_sandbo
 }
 
 static void add_suite(struct buffer *out, const struct result_run *run,
-                      const struct result_sandbox *sandbox)
+                      const struct case_index *index, const struct result_sandbox *sandbox)
 {
     struct tally tally = {0};
     uint64_t milliseconds = 0;
     char title[256];
 
     for (size_t i = 0; i < run->case_count; i++) {
-        if (!belongs_to(&run->cases[i], sandbox))
+        if (!belongs_to(index->rows[i], sandbox))
             continue;
-        tally_add(&tally, &run->cases[i]);
-        milliseconds += run->cases[i].duration_ms;
+        tally_add(&tally, index->rows[i]);
+        milliseconds += index->rows[i]->duration_ms;
     }
     sandbox_title(sandbox->name, sandbox->identity, title, sizeof title);
     buffer_add_text(out, " <testsuite");
@@ -160,8 +161,8 @@ static void add_suite(struct buffer *out, const struct result_run *run,
     buffer_add_text(out, ">\n");
     add_properties(out, run, sandbox);
     for (size_t i = 0; i < run->case_count; i++) {
-        if (belongs_to(&run->cases[i], sandbox))
-            add_case(out, &run->cases[i]);
+        if (belongs_to(index->rows[i], sandbox))
+            add_case(out, index->rows[i]);
     }
     buffer_add_text(out, " </testsuite>\n");
 }
@@ -169,8 +170,11 @@ static void add_suite(struct buffer *out, const struct result_run *run,
 int result_write_junit(const struct result_run *run, const char *path, struct error *err)
 {
     AUTO_BUFFER struct buffer out = BUFFER_EMPTY;
+    struct case_index index = {0};
     struct tally tally = {0};
 
+    if (case_index_init_for_people(&index, run, err) < 0)
+        return -1;
     for (size_t i = 0; i < run->case_count; i++)
         tally_add(&tally, &run->cases[i]);
     buffer_add_text(&out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
@@ -178,7 +182,8 @@ int result_write_junit(const struct result_run *run, const char *path, struct er
     add_counts(&out, &tally);
     buffer_add_text(&out, ">\n");
     for (size_t i = 0; i < run->sandbox_count; i++)
-        add_suite(&out, run, &run->sandboxes[i]);
+        add_suite(&out, run, &index, &run->sandboxes[i]);
+    case_index_done(&index);
     buffer_add_text(&out, "</testsuites>\n");
     return write_file(&out, path, err);
 }

@@ -8,6 +8,7 @@
 #include "results/document.h"
 #include "results/fields.h"
 #include "results/index.h"
+#include "results/input.h"
 #include "results/model.h"
 
 static const char schema_name[] = "holdfast.conformance/1";
@@ -457,16 +458,21 @@ static int read_root(struct result_run *run, const json_t *root, struct error *e
     return check_run(run, err);
 }
 
-int result_run_read(struct result_run *run, const char *path, struct error *err)
+int result_run_from_json(struct result_run *run, const json_t *root, const char *path,
+                         struct error *err)
 {
-    AUTO_JSON json_t *root = document_read(path, err);
-
     result_run_init(run);
-    if (root == NULL)
-        return -1;
     if (read_root(run, root, err) < 0) {
         result_run_done(run);
         return error_wrap(err, "%s", path);
     }
     return 0;
+}
+
+int result_run_read(struct result_run *run, const char *path, struct error *err)
+{
+    AUTO_JSON json_t *root = document_read(path, err);
+
+    result_run_init(run);
+    return root == NULL ? -1 : result_run_from_json(run, root, path, err);
 }

@@ -1,5 +1,5 @@
 /*
- * TAP version 14. Known gaps are TODO tests (not ok, and not a failure of the
+ * TAP version 14. Known gaps are "todo" tests (not ok, and not a failure of the
  * run); a fixed gap is a failure and so has no directive. Each test that is
  * not simply ok has a YAML block with the evidence.
  */
@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "results/index.h"
 #include "results/model.h"
 #include "results/writer.h"
 
@@ -32,7 +33,7 @@ static void add_escaped(struct buffer *out, const char *bytes, size_t size)
 static void add_directive(struct buffer *out, const struct result_case *row)
 {
     if (row->status == STATUS_KNOWN_GAP)
-        buffer_add_text(out, " # TODO known gap: ");
+        buffer_add_text(out, " # todo known gap: ");
     else if (row->status == STATUS_SKIPPED)
         buffer_add_text(out, " # SKIP ");
     else if (row->status == STATUS_UNVERIFIABLE)
@@ -93,7 +94,10 @@ static void add_case(struct buffer *out, const struct result_case *row, size_t n
 int result_write_tap(const struct result_run *run, const char *path, struct error *err)
 {
     AUTO_BUFFER struct buffer out = BUFFER_EMPTY;
+    struct case_index index = {0};
 
+    if (case_index_init_for_people(&index, run, err) < 0)
+        return -1;
     buffer_printf(&out, "TAP version 14\n1..%zu\n", run->planned);
     for (size_t i = 0; i < run->sandbox_count; i++) {
         const struct result_sandbox *sandbox = &run->sandboxes[i];
@@ -106,8 +110,9 @@ int result_write_tap(const struct result_run *run, const char *path, struct erro
         write_text(&out, sandbox->reason, TEXT_MAX, add_escaped);
         buffer_add_byte(&out, '\n');
     }
-    for (size_t i = 0; i < run->case_count; i++)
-        add_case(&out, &run->cases[i], i + 1);
+    for (size_t i = 0; i < index.count; i++)
+        add_case(&out, index.rows[i], i + 1);
+    case_index_done(&index);
     if (run->is_interrupted)
         buffer_add_text(&out, "Bail out! interrupted\n");
     return write_file(&out, path, err);
