@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "conformance/catalogue.h"
+#include "conformance/conformance.h"
 #include "results/commands.h"
 
 struct command {
@@ -16,6 +17,7 @@ struct command {
 };
 
 static const struct command commands[] = {
+    {"conformance", "judge sandboxes with the cases of the catalogue", conformance_main},
     {"list", "print the catalogue of cases", list_main},
     {"compare", "show what changed between runs or modes", results_compare_main},
     {"gate", "judge a run against what was agreed on", results_gate_main},

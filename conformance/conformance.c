@@ -1,0 +1,156 @@
+/* `holdfast conformance`: settings -> suite -> result -> files, tables, exit status. */
+#include "conformance/conformance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/os.h"
+#include "conformance/catalogue.h"
+#include "conformance/host.h"
+#include "conformance/matrix.h"
+#include "conformance/suite.h"
+#include "results/document.h"
+
+/* DESIGN, "Commands". */
+enum {
+    EXIT_AS_EXPECTED = 0,
+    EXIT_UNEXPECTED = 1,
+    EXIT_ENVIRONMENT = 2,
+    EXIT_NOTHING_PROVEN = 3
+};
+
+static int describe(struct result_run *result, const struct settings *settings, struct error *err)
+{
+    char digest[65];
+
+    catalogue_digest(digest);
+    result->catalogue_version = strdup(CATALOGUE_VERSION);
+    result->catalogue_sha256 = strdup(digest);
+    result->started = host_time();
+    result->seed = settings->seed;
+    result->shard_index = settings->shard_index;
+    result->shard_count = settings->shard_count;
+    if (result->catalogue_version == NULL || result->catalogue_sha256 == NULL ||
+        result->started == NULL)
+        return error_memory(err, "the result");
+    return host_describe(&result->host, err);
+}
+
+static int write_files(const struct result_run *result, const char *directory, struct error *err)
+{
+    static const struct {
+        const char *name;
+        int (*write)(const struct result_run *run, const char *path, struct error *err);
+    } files[] = {{"conformance.json", result_run_write},
+                 {"conformance.junit.xml", result_write_junit},
+                 {"conformance.tap", result_write_tap},
+                 {"summary.md", result_write_summary}};
+
+    if (os_make_directories(directory, err) < 0)
+        return -1;
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        char path[4096];
+
+        (void)snprintf(path, sizeof path, "%.4000s/%s", directory, files[i].name);
+        if (files[i].write(result, path, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The JSON writer writes files; this one is read back and printed. */
+static int print_json(const struct result_run *result, const char *scratch, struct error *err)
+{
+    char path[4096];
+    AUTO_JSON json_t *root = NULL;
+
+    (void)snprintf(path, sizeof path, "%.4000s/conformance.json", scratch);
+    if (result_run_write(result, path, err) < 0)
+        return -1;
+    root = document_read(path, err);
+    return root == NULL ? -1 : document_print(root, err);
+}
+
+static int exit_status(const struct result_run *result, const struct settings *settings)
+{
+    size_t unexpected = 0;
+    size_t invalid = 0;
+    bool is_runnable = false;
+
+    for (size_t i = 0; i < result->sandbox_count; i++)
+        is_runnable = is_runnable || result->sandboxes[i].reason == NULL;
+    for (size_t i = 0; i < result->case_count; i++) {
+        unexpected += result->cases[i].status == STATUS_REGRESSION ||
+                      result->cases[i].status == STATUS_FIXED_GAP;
+        invalid += result->cases[i].status == STATUS_INVALID;
+    }
+    if (unexpected > 0)
+        return EXIT_UNEXPECTED;
+    if (!is_runnable || result->is_interrupted)
+        return EXIT_ENVIRONMENT;
+    if (settings->is_strict && invalid > 0)
+        return EXIT_NOTHING_PROVEN;
+    return EXIT_AS_EXPECTED;
+}
+
+static int publish(struct suite *suite, const struct settings *settings, struct result_run *result,
+                   struct error *err)
+{
+    result->finished = host_time();
+    if (suite_report(suite, result, err) < 0)
+        return -1;
+    if (settings->out != NULL && write_files(result, settings->out, err) < 0)
+        return -1;
+    if (settings->is_json)
+        return print_json(result, suite->harness.fixture.path, err);
+    matrix_print(stdout, result);
+    return 0;
+}
+
+static int run_all(const struct settings *settings, struct error *err)
+{
+    struct result_run result;
+    struct suite suite;
+    int status = EXIT_ENVIRONMENT;
+
+    result_run_init(&result);
+    if (describe(&result, settings, err) < 0 || suite_open(&suite, settings, err) < 0) {
+        result_run_done(&result);
+        return -1;
+    }
+    if (suite_run(&suite, err) < 0 || publish(&suite, settings, &result, err) < 0)
+        status = -1;
+    else if (suite.task_count == 0 && settings->patterns.count > 0 && !suite.is_interrupted &&
+             exit_status(&result, settings) == EXIT_AS_EXPECTED)
+        status = error_set(err, ERR_USAGE, "--cases matches no case that runs on this platform");
+    else
+        status = exit_status(&result, settings);
+    suite_close(&suite);
+    result_run_done(&result);
+    return status;
+}
+
+int conformance_main(int argc, char **argv)
+{
+    struct settings settings;
+    struct error err;
+    int status = settings_parse(&settings, argc, argv, &err);
+
+    if (status > 0)
+        return EXIT_AS_EXPECTED;
+    if (status == 0) {
+        if (catalogue_check(&err) < 0)
+            status = error_wrap(&err, "the catalogue");
+        else
+            status = run_all(&settings, &err);
+        settings_done(&settings);
+    }
+    if (status < 0) {
+        error_print(stderr, "holdfast conformance", &err);
+        return EXIT_ENVIRONMENT;
+    }
+    return status;
+}

@@ -1,0 +1,177 @@
+/* From the facts of a control and a confined run to one line of the report. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/buffer.h"
+#include "conformance/catalogue.h"
+#include "conformance/suite.h"
+#include "conformance/verdict.h"
+
+static bool expects_timeout(const struct probe *row)
+{
+    return (row->flags & CASE_EXPECT_TIMEOUT) != 0;
+}
+
+static struct proof proof_of(const struct task *task)
+{
+    const struct run_facts *control = &task->control->facts;
+    const struct run_facts *facts = &task->facts;
+    const bool is_must_work = catalogue_is_must_work(task->row);
+
+    return (struct proof){
+        .is_must_work = is_must_work,
+        .has_clean_control = !control->is_dirty,
+        .has_control_fired =
+            is_must_work ? control->has_worked : control->has_fired && control->has_beacon,
+        .is_clean_before = !facts->is_dirty,
+        .has_beacon = facts->has_beacon,
+        .has_timed_out = facts->has_timed_out,
+        .expects_timeout = expects_timeout(task->row),
+        .is_unable = !expects_timeout(task->row) && verdict_is_unable(facts->exit_status),
+        .is_oracle_alive = facts->is_alive,
+        .has_oracle_fired = facts->has_fired,
+        .has_worked = facts->has_worked,
+    };
+}
+
+static const char *describe_control(const struct task *task, char *text, size_t size)
+{
+    const struct run_facts *control;
+
+    if (task->control == NULL)
+        return "not run";
+    control = &task->control->facts;
+    if (control->outcome == RUN_SKIPPED || control->outcome == RUN_FAILED)
+        (void)snprintf(text, size, "not run: %s", control->reason);
+    else if (catalogue_is_must_work(task->row))
+        (void)snprintf(text, size, "%s%.600s", control->has_worked ? "worked" : "failed: ",
+                       control->has_worked ? "" : control->evidence);
+    else if (control->has_fired)
+        (void)snprintf(text, size, "fired%s: %.600s", control->fired_later ? " later" : "",
+                       control->evidence);
+    else
+        (void)snprintf(text, size, "silent (exit status %d%s%s)%s%.300s", control->exit_status,
+                       control->has_beacon ? "" : ", no beacon",
+                       control->has_timed_out ? ", timed out" : "",
+                       control->last_words[0] != '\0' ? ": " : "", control->last_words);
+    return text;
+}
+
+static const char *describe_twin(const struct task *task, char *text, size_t size)
+{
+    const struct run_facts *facts = &task->facts;
+
+    if (task->skip[0] != '\0' || facts->outcome != RUN_FINISHED)
+        return "not run";
+    if (facts->has_beacon)
+        (void)snprintf(text, size, "beacon seen, exit status %d", facts->exit_status);
+    else
+        (void)snprintf(text, size, "no beacon, exit status %d%s%.300s", facts->exit_status,
+                       facts->last_words[0] != '\0' ? ": " : "", facts->last_words);
+    return text;
+}
+
+static void write_oracles(unsigned oracles, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (unsigned bit = ORACLE_CANARY; bit <= ORACLE_CUSTOM; bit <<= 1) {
+        if ((oracles & bit) != 0 && used + 1 < size)
+            used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? "," : "",
+                                     oracle_name((enum oracle)bit));
+    }
+}
+
+/* A case that did not get as far as a judgement. true: the result is set. */
+static bool is_settled(const struct task *task, struct judged *judged)
+{
+    const struct run_facts *control = task->control != NULL ? &task->control->facts : NULL;
+    const struct run_facts *facts = &task->facts;
+    const struct run_facts *stopped = NULL;
+
+    if (task->skip[0] != '\0') {
+        judged->row.verdict = VERDICT_SKIPPED;
+        (void)snprintf(judged->reason, sizeof judged->reason, "%s", task->skip);
+        return true;
+    }
+    if (control->outcome != RUN_FINISHED)
+        stopped = control;
+    else if (facts->outcome != RUN_FINISHED)
+        stopped = facts;
+    if (stopped == NULL)
+        return false;
+    judged->row.verdict = stopped->outcome == RUN_SKIPPED ? VERDICT_SKIPPED : VERDICT_INVALID;
+    (void)snprintf(judged->reason, sizeof judged->reason, "%s%s",
+                   stopped->outcome == RUN_SKIPPED ? "" : "the harness: ", stopped->reason);
+    return true;
+}
+
+static void judge(const struct task *task, struct judged *judged)
+{
+    const struct run_facts *facts = &task->facts;
+    const struct proof proof = proof_of(task);
+    const char *reason = NULL;
+
+    if (is_settled(task, judged))
+        return;
+    judged->row.verdict = verdict_judge(&proof, &reason);
+    (void)snprintf(judged->reason, sizeof judged->reason, "%s%s%s", reason != NULL ? reason : "",
+                   reason != NULL && facts->reason[0] != '\0' ? ": " : "", facts->reason);
+    (void)snprintf(judged->evidence, sizeof judged->evidence, "%s%s%s%.300s", facts->evidence,
+                   facts->fired_later ? " (after the grace period)" : "",
+                   proof.is_must_work && !facts->has_worked && facts->last_words[0] != '\0' ? ": "
+                                                                                            : "",
+                   proof.is_must_work && !facts->has_worked ? facts->last_words : "");
+}
+
+static const struct expectation *find_gap(const struct suite *suite, const struct task *task)
+{
+    const struct subject *subject = task->subject;
+
+    if (subject->expectations == NULL)
+        return NULL;
+    return expectation_find(subject->expectations, task->row->id,
+                            identity_name(subject->identity.kind), suite->landlock_abi);
+}
+
+/* The result model's strings are char *, and copied when added. */
+static char *text_or_null(const char *text)
+{
+    return text == NULL || text[0] == '\0' ? NULL : (char *)(uintptr_t)text;
+}
+
+void suite_judge(const struct suite *suite, const struct task *task, struct judged *judged)
+{
+    const struct expectation *gap = find_gap(suite, task);
+    const bool is_must_work = catalogue_is_must_work(task->row);
+    struct result_case *row = &judged->row;
+
+    memset(judged, 0, sizeof *judged);
+    judge(task, judged);
+    if (is_must_work)
+        row->expected = gap != NULL ? VERDICT_OVERBLOCKED : VERDICT_WORKS;
+    else
+        row->expected = gap != NULL ? VERDICT_ESCAPED : VERDICT_HELD;
+    row->status =
+        verdict_status(row->verdict, row->expected, (task->row->flags & CASE_INFORMATIONAL) != 0);
+    row->id = text_or_null(task->row->id);
+    row->sandbox = task->subject->adapter->name;
+    row->identity = text_or_null(identity_name(task->subject->identity.kind));
+    row->control = text_or_null(describe_control(task, judged->control, sizeof judged->control));
+    row->twin = text_or_null(describe_twin(task, judged->twin, sizeof judged->twin));
+    write_oracles(task->row->oracles, judged->oracle, sizeof judged->oracle);
+    row->oracle = text_or_null(judged->oracle);
+    row->evidence = text_or_null(judged->evidence);
+    row->severity = text_or_null(severity_name(task->row->severity));
+    row->technique = text_or_null(task->row->technique);
+    row->claim = text_or_null(task->row->claim);
+    row->duration_ms = task->facts.duration_ms;
+    row->reason = text_or_null(judged->reason);
+    if (gap != NULL && (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP)) {
+        row->reason = gap->reason;
+        row->source = gap->source;
+        row->expires = gap->expires;
+    }
+}
