@@ -16,6 +16,8 @@ extern const struct probe_family family_net_unix;
 extern const struct probe_family family_net_serve;
 extern const struct probe_family family_net_bypass;
 extern const struct probe_family family_git_create;
+extern const struct probe_family family_git_agent;
+extern const struct probe_family family_read;
 extern const struct probe_family family_git_keys;
 extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
@@ -34,6 +36,8 @@ const struct probe_family *const probe_families[] = {
     &family_net_serve,
     &family_net_bypass,
     &family_git_create,
+    &family_git_agent,
+    &family_read,
     &family_git_keys,
     &family_git_pointer,
     &family_git_write,
