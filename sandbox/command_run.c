@@ -1,0 +1,191 @@
+/* holdfast-sandbox run */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/text.h"
+#include "sandbox/commands.h"
+#include "sandbox/environment.h"
+#include "sandbox/sandbox.h"
+
+extern char **environ;
+
+static int set_cwd(void *settings, const char *value, struct error *err)
+{
+    (void)err;
+    ((struct sandbox_settings *)settings)->cwd = value;
+    return 0;
+}
+
+static int set_log(void *settings, const char *value, struct error *err)
+{
+    (void)err;
+    ((struct sandbox_settings *)settings)->log = value;
+    return 0;
+}
+
+static const struct option_row own_rows[] = {
+    {.name = "cwd",
+     .letter = 'C',
+     .value = "DIR",
+     .apply = set_cwd,
+     .help = "start the command there (default: where you are)"},
+    {.name = "log",
+     .value = "FILE",
+     .apply = set_log,
+     .help = "append what happens as JSON, one line each"},
+};
+
+static int parse(int argc, char **argv, struct sandbox_settings *settings, int *first,
+                 struct error *err)
+{
+    struct option_row rows[SANDBOX_POLICY_ROW_COUNT + ARRAY_SIZE(own_rows) + 1] = {0};
+    const struct option_table table = {
+        .program = "holdfast-sandbox run",
+        .synopsis = "[OPTION]... -- COMMAND [ARG]...",
+        .summary = "Runs a command in a sandbox: it can write to the workspace and nowhere else,\n"
+                   "reach no network, and leave nothing running.",
+        .epilogue =
+            "Exit status: the command's own; 128+n if signal n ended it; 124 time is up;\n"
+            "125 the sandbox could not be set up and nothing ran; 126 the command cannot be\n"
+            "executed; 127 it was not found.",
+        .rows = rows,
+    };
+
+    memcpy(rows, sandbox_policy_rows, sizeof sandbox_policy_rows);
+    memcpy(rows + SANDBOX_POLICY_ROW_COUNT, own_rows, sizeof own_rows);
+    return options_parse(&table, argc, argv, settings, first, err);
+}
+
+/* --- one run in one mode --------------------------------------------------------------------- */
+
+struct started {
+    const struct sandbox_settings *settings;
+    const struct policy_place *place;
+    char *const *argv;
+    const char *cwd;
+};
+
+static int run_in(const struct sandbox_backend *backend, const struct started *started,
+                  struct run_outcome *outcome, struct error *err)
+{
+    const struct policy *policy = &started->settings->policy;
+    struct run_request request = {.argv = started->argv,
+                                  .cwd = started->cwd,
+                                  .timeout_s = (uint32_t)policy->limits.timeout_s};
+    struct plan plan = PLAN_EMPTY;
+    char mode_text[64];
+    AUTO_FREE char **environment = NULL;
+    int result;
+
+    *outcome = (struct run_outcome){.status = SANDBOX_EXIT_REFUSED};
+    (void)snprintf(mode_text, sizeof mode_text, "HOLDFAST_SANDBOX=%s", backend->name);
+    environment = environment_build(policy, environ, mode_text, err);
+    if (environment == NULL || backend->plan(policy, started->place, &plan, err) < 0)
+        return -1;
+    request.envp = environment;
+    result = backend->run(&plan, &request, outcome, err);
+    plan_done(&plan);
+    return result;
+}
+
+static void say_fallback(const char *wanted, const char *taken, const struct error *why)
+{
+    char reason[512];
+
+    text_escape_terminal_into(reason, sizeof reason, why->message);
+    (void)fprintf(stderr,
+                  "holdfast-sandbox: %s does not work here (%s); using %s, which is weaker\n",
+                  wanted, reason, taken);
+}
+
+/*
+ * auto: simply tries the best mode. Only when its set-up failed is it asked whether it works here at
+ * all; if it does, the failure is about this run and stands.
+ */
+static int run_auto(const struct started *started, struct run_outcome *outcome, struct error *err)
+{
+    const struct sandbox_backend *first = NULL;
+    const struct sandbox_backend *next;
+    struct error why_not;
+    struct error nobody;
+
+    for (size_t i = 0; first == NULL && i < sandbox_backend_count; i++) {
+        if (backend_is_home(sandbox_backends[i]))
+            first = sandbox_backends[i];
+    }
+    if (first == NULL)
+        return error_set(err, ERR_UNSUPPORTED, "no mode is at home on this platform");
+    if (run_in(first, started, outcome, err) == 0)
+        return 0;
+    if (outcome->status != SANDBOX_EXIT_REFUSED ||
+        (err->code != ERR_OS && err->code != ERR_UNSUPPORTED))
+        return -1;
+    next = backend_choose(&why_not, &nobody);
+    if (next == NULL || next == first)
+        return -1;
+    say_fallback(first->name, next->name, &why_not);
+    return run_in(next, started, outcome, err);
+}
+
+static int run_parsed(struct sandbox_settings *settings, char *const *argv,
+                      struct run_outcome *outcome, struct error *err)
+{
+    const struct sandbox_backend *backend = NULL;
+    struct policy_place place;
+    char here[4096];
+    struct started started = {
+        .settings = settings, .place = &place, .argv = argv, .cwd = settings->cwd};
+
+    if (strcmp(settings->mode, "auto") != 0) {
+        backend = backend_find(settings->mode, err);
+        if (backend == NULL)
+            return -1;
+        if (!backend_is_home(backend)) {
+            (void)error_set(err, ERR_UNSUPPORTED, "%s cannot run on this platform", backend->name);
+            return error_hint(err, "holdfast-sandbox modes says which can");
+        }
+    }
+    if (sandbox_settings_check(settings,
+                               backend != NULL ? backend->style : sandbox_backends[0]->style,
+                               &place, err) < 0)
+        return -1;
+    if (started.cwd == NULL)
+        started.cwd = getcwd(here, sizeof here);
+    if (started.cwd == NULL || !path_is_absolute(place.style, started.cwd)) {
+        (void)error_set(err, ERR_INVALID, "cwd: \"%s\" is not an absolute path",
+                        started.cwd != NULL ? started.cwd : "");
+        return error_hint(err, "give the whole path, from the top");
+    }
+    return backend != NULL ? run_in(backend, &started, outcome, err)
+                           : run_auto(&started, outcome, err);
+}
+
+int command_run(int argc, char **argv)
+{
+    struct sandbox_settings settings;
+    struct run_outcome outcome = {.status = SANDBOX_EXIT_REFUSED};
+    struct error err = {0};
+    int first = 0;
+    int parsed;
+    int result = -1;
+
+    if (sandbox_settings_init(&settings, &err) < 0)
+        return command_fail(&err, SANDBOX_EXIT_REFUSED);
+    parsed = parse(argc, argv, &settings, &first, &err);
+    if (parsed == OPTIONS_ANSWERED) {
+        outcome.status = 0;
+        result = 0;
+    } else if (parsed == OPTIONS_PARSED && first >= argc) {
+        (void)error_set(&err, ERR_USAGE, "no command was given");
+        (void)error_hint(&err, "holdfast-sandbox run [OPTION]... -- COMMAND [ARG]...");
+    } else if (parsed == OPTIONS_PARSED) {
+        result = run_parsed(&settings, argv + first, &outcome, &err);
+    }
+    if (result < 0)
+        (void)command_fail(&err, outcome.status);
+    sandbox_settings_done(&settings);
+    return outcome.status;
+}

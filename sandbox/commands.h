@@ -1,0 +1,42 @@
+/* The subcommands of holdfast-sandbox. Each gets argv from its own name on and returns the exit
+ * status. */
+#ifndef HOLDFAST_SANDBOX_COMMANDS_H
+#define HOLDFAST_SANDBOX_COMMANDS_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "sandbox/backend.h"
+#include "sandbox/policy.h"
+
+int command_run(int argc, char **argv);
+int command_explain(int argc, char **argv);
+int command_modes(int argc, char **argv);
+int command_doctor(int argc, char **argv);
+
+/* What `run` and `explain` are told (policy_options.c). */
+struct sandbox_settings {
+    struct policy policy;
+    const char *mode; /* as given; "auto" unless told otherwise */
+    const char *cwd;
+    const char *log;
+    bool has_flags; /* a flag that changes the policy was seen */
+};
+
+/* The rows that both have: --mode, --policy and every flag of the policy. */
+#define SANDBOX_POLICY_ROW_COUNT 12
+extern const struct option_row sandbox_policy_rows[SANDBOX_POLICY_ROW_COUNT];
+
+int sandbox_settings_init(struct sandbox_settings *settings, struct error *err);
+void sandbox_settings_done(struct sandbox_settings *settings);
+
+/* Fills in the default workspace and checks the policy for this style of paths. *place is filled for
+ * the caller's further checks. */
+int sandbox_settings_check(struct sandbox_settings *settings, enum path_style style,
+                           struct policy_place *place, struct error *err);
+
+/* Prints the error to stderr and returns the status. */
+int command_fail(const struct error *err, int status);
+
+#endif

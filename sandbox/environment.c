@@ -1,0 +1,64 @@
+#include "sandbox/environment.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NAME_MAX_SIZE = 256
+};
+
+static bool is_set_by(const struct policy_env *env, const char *name, size_t length)
+{
+    for (size_t i = 0; i < env->set.count; i++) {
+        if (strncmp(env->set.items[i], name, length) == 0 && env->set.items[i][length] == '=')
+            return true;
+    }
+    return false;
+}
+
+static bool leads_to_tmp(const char *name)
+{
+    return strcmp(name, "TMPDIR") == 0 || strcmp(name, "TMP") == 0 || strcmp(name, "TEMP") == 0;
+}
+
+static bool is_kept(const struct policy *policy, const char *variable)
+{
+    size_t length = strcspn(variable, "=");
+    char name[NAME_MAX_SIZE];
+
+    if (variable[length] != '=' || length == 0 || length >= sizeof name)
+        return false; /* not a variable, or a name nobody would give one */
+    memcpy(name, variable, length);
+    name[length] = '\0';
+    if (is_set_by(&policy->env, name, length) || strcmp(name, "HOLDFAST_SANDBOX") == 0)
+        return false;
+    if (policy->tmp == TMP_PRIVATE && leads_to_tmp(name) &&
+        !text_list_has(&policy->env.pass, name) && !text_list_has(&policy->env.keep, name))
+        return false;
+    return policy_env_keeps(&policy->env, name);
+}
+
+char **environment_build(const struct policy *policy, char *const *from, const char *mode_text,
+                         struct error *err)
+{
+    size_t count = 0;
+    size_t used = 0;
+    char **to;
+
+    while (from[count] != NULL)
+        count++;
+    to = malloc((count + policy->env.set.count + 2) * sizeof *to);
+    if (to == NULL) {
+        (void)error_memory(err, "environment");
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (is_kept(policy, from[i]))
+            to[used++] = from[i];
+    }
+    for (size_t i = 0; i < policy->env.set.count; i++)
+        to[used++] = policy->env.set.items[i];
+    to[used++] = (char *)(uintptr_t)mode_text;
+    to[used] = NULL;
+    return to;
+}

@@ -1,0 +1,67 @@
+/* Carrying out plans on Linux: the parts, and the two runs made of them. */
+#ifndef HOLDFAST_SANDBOX_LINUX_APPLY_H
+#define HOLDFAST_SANDBOX_LINUX_APPLY_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "sandbox/plan.h"
+#include "sandbox/run.h"
+
+/* --- mounts_apply.c ------------------------------------------------------------------------ */
+
+/* Carries out the mount steps in the caller's own mount namespace. file_limit receives the limit of
+ * open files if it had to be raised for the time being (rlim_max 0: it was not). */
+int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err);
+
+/* Standard input, output and error that are files open for reading only are opened anew through a
+ * read-only mount: their owner could change their mode through the one they came by. */
+int mounts_reopen_stdio(struct error *err);
+
+/* --- landlock_apply.c ---------------------------------------------------------------------- */
+
+/* A descriptor of the plan's ruleset; -2: the plan has none; -1: failed. */
+int landlock_ruleset(const struct plan *plan, struct error *err);
+
+int landlock_enter(int ruleset, struct error *err);
+
+/* --- launch.c: the launcher's side ----------------------------------------------------------- */
+
+/* Checks that descriptors 0..2 cannot carry more than was meant, and fills holes among them. */
+int launch_check_stdio(const struct plan *plan, struct error *err);
+
+/* Blocks the signals that will be forwarded; *before receives the mask as it was. */
+int launch_block_signals(sigset_t *before, struct error *err);
+
+/* Who gets forwarded signals: the init of a pid namespace, or the command. Also starts the clock. */
+struct launch_target {
+    pid_t pid;
+    bool is_group; /* signals of the terminal go to its process group */
+    unsigned timeout_s;
+};
+
+/* Waits for the target while forwarding signals to it. Kills it when its time is up. */
+int launch_wait(const struct launch_target *target, int *wait_status, struct rusage *usage,
+                bool *has_timed_out, struct error *err);
+
+/* In init: passes signals that arrive on to the command. */
+int launch_relay_signals(pid_t command, struct error *err);
+
+/* The shell's way of saying how a process ended. */
+void launch_describe(int wait_status, const struct rusage *usage, struct run_outcome *outcome);
+
+/* --- the runs -------------------------------------------------------------------------------- */
+
+int namespace_run(const struct plan *plan, const struct run_request *request,
+                  struct run_outcome *outcome, struct error *err);
+int landlock_run(const struct plan *plan, const struct run_request *request,
+                 struct run_outcome *outcome, struct error *err);
+
+/* 0: works on this machine; -1: why not, with a hint. They try it in a child of their own. */
+int namespace_probe(struct error *err);
+int landlock_probe(struct error *err);
+
+#endif

@@ -1,0 +1,251 @@
+#include "sandbox/linux/confine.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "sandbox/linux/kernel.h"
+
+_Static_assert(sizeof(struct sock_filter) == sizeof(struct filter_instruction),
+               "a filter is handed to the kernel as it is");
+
+#if defined(__x86_64__)
+#define HOME_ARCH FILTER_X86_64
+#elif defined(__aarch64__)
+#define HOME_ARCH FILTER_AARCH64
+#else
+#error "the call table has no column for this architecture"
+#endif
+
+static uint32_t filter_groups(const struct plan *plan)
+{
+    uint32_t groups = 0;
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_FILTER)
+            groups |= (uint32_t)plan->steps[i].bits;
+    }
+    return groups;
+}
+
+int confinement_init(struct confinement *c, const struct plan *plan,
+                     const struct run_request *request, struct error *err)
+{
+    uint32_t groups = filter_groups(plan);
+
+    c->plan = plan;
+    c->request = request;
+    c->starts_session = plan_find(plan, STEP_NEW_SESSION) != NULL;
+    c->closes_descriptors = plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL;
+    c->drops_capabilities = plan_find(plan, STEP_DROP_CAPABILITIES) != NULL;
+    c->gains_nothing = plan_find(plan, STEP_NO_NEW_PRIVILEGES) != NULL;
+    c->has_listener = (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT)) != 0;
+    c->ruleset = -1;
+    c->listener = -1;
+    c->exec_error = 0;
+    c->error.code = ERR_NONE;
+    if (groups != 0 && filter_compile(HOME_ARCH, groups, &c->program, err) < 0)
+        return -1;
+    c->filter.len = groups != 0 ? (unsigned short)c->program.count : 0;
+    c->filter.filter = (struct sock_filter *)(void *)c->program.instructions;
+    return 0;
+}
+
+/* --- capabilities -------------------------------------------------------------------------- */
+
+static int set_capabilities(uint64_t mask, struct error *err)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {0};
+
+    data[0].effective = data[0].permitted = (uint32_t)mask;
+    data[1].effective = data[1].permitted = (uint32_t)(mask >> 32);
+    if (syscall(SYS_capset, &header, data) < 0)
+        return error_os(err, errno, "drop capabilities");
+    return 0;
+}
+
+/* Without CAP_SETPCAP (an ordinary user without a namespace of his own) there is nothing to bound:
+ * no_new_privs keeps execve from giving what is not there. */
+static int empty_bounding_set(struct error *err)
+{
+    const int bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                     SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                     SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+        return error_os(err, errno, "clear ambient capabilities");
+    for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+        ; /* up to the first number this kernel does not know: EINVAL */
+    if (errno == EPERM)
+        return 0;
+    if (errno != EINVAL)
+        return error_os(err, errno, "empty the capability bounding set");
+    if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
+        return error_os(err, errno, "set securebits");
+    return 0;
+}
+
+int capabilities_keep(uint64_t mask, struct error *err)
+{
+    if (mask == 0 && empty_bounding_set(err) < 0)
+        return -1;
+    return set_capabilities(mask, err);
+}
+
+/* --- limits -------------------------------------------------------------------------------- */
+
+static int limit(int resource, const char *name, uint64_t value, struct error *err)
+{
+    struct rlimit limits;
+
+    if (getrlimit(resource, &limits) < 0)
+        return error_os(err, errno, "read limit %s", name);
+    if (limits.rlim_max != RLIM_INFINITY && value > limits.rlim_max)
+        value = limits.rlim_max; /* the caller's own limit is lower already */
+    limits.rlim_cur = limits.rlim_max = (rlim_t)value;
+    if (setrlimit(resource, &limits) < 0)
+        return error_os(err, errno, "set limit %s", name);
+    return 0;
+}
+
+/* timeout_s is the launcher's business, memory and processes of root that of a control group. */
+static int set_limits(const struct plan *plan, struct error *err)
+{
+    static const struct {
+        const char *name;
+        int resource;
+    } rows[] = {{"core_bytes", RLIMIT_CORE},
+                {"file_bytes", RLIMIT_FSIZE},
+                {"processes", RLIMIT_NPROC},
+                {"memory_bytes", RLIMIT_AS}};
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+
+        if (step->kind != STEP_LIMIT)
+            continue;
+        for (size_t k = 0; k < ARRAY_SIZE(rows); k++) {
+            if (strcmp(step->text, rows[k].name) == 0 &&
+                limit(rows[k].resource, rows[k].name, step->bits, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+/* --- the command's process ------------------------------------------------------------------- */
+
+static int install_filter(struct confinement *c, struct error *err)
+{
+    unsigned flags = KERNEL_SECCOMP_SPEC_ALLOW;
+    long result;
+
+    if (c->filter.len == 0)
+        return 0;
+    if (c->has_listener)
+        flags |= KERNEL_SECCOMP_NEW_LISTENER | KERNEL_SECCOMP_WAIT_KILLABLE;
+    result = syscall(SYS_seccomp, KERNEL_SECCOMP_SET_FILTER, flags, &c->filter);
+    if (result < 0 && errno == EBUSY) {
+        (void)error_os(err, errno, "install the call filter");
+        return error_hint(err, "a sandbox around this one watches calls already; only one can");
+    }
+    if (result < 0)
+        return error_os(err, errno, "install the call filter");
+    if (c->has_listener)
+        c->listener = (int)result;
+    return 0;
+}
+
+/* Whatever else is open here is ours and close-on-exec; what the caller left open was closed at the
+ * start. A table shared with the parent, for the listener's sake, is left first. */
+static int close_descriptors(const struct confinement *c, struct error *err)
+{
+    if (c->has_listener) {
+        if (kernel_close_range(3, ~0u, KERNEL_CLOSE_UNSHARE) < 0)
+            return error_os(err, errno, "close descriptors");
+    } else if (c->closes_descriptors && kernel_close_range(3, ~0u, KERNEL_CLOSE_CLOEXEC) < 0) {
+        return error_os(err, errno, "close descriptors");
+    }
+    return 0;
+}
+
+static int confine(struct confinement *c, struct error *err)
+{
+    if (c->starts_session && setsid() < 0)
+        return error_os(err, errno, "start a session");
+    if (c->file_limit.rlim_max != 0 && setrlimit(RLIMIT_NOFILE, &c->file_limit) < 0)
+        return error_os(err, errno, "put back the limit of open files");
+    if (set_limits(c->plan, err) < 0)
+        return -1;
+    if (c->drops_capabilities && capabilities_keep(0, err) < 0)
+        return -1;
+    if (c->gains_nothing && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return error_os(err, errno, "set no_new_privs");
+    if (c->ruleset >= 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, c->ruleset, 0) < 0)
+        return error_os(err, errno, "enter the Landlock domain");
+    if (install_filter(c, err) < 0 || close_descriptors(c, err) < 0)
+        return -1;
+    return sigprocmask(SIG_SETMASK, &c->signals, NULL);
+}
+
+static const char *find_variable(char *const *envp, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (; *envp != NULL; envp++) {
+        if (strncmp(*envp, name, length) == 0 && (*envp)[length] == '=')
+            return *envp + length + 1;
+    }
+    return NULL;
+}
+
+/* execvpe without its habit of handing a file of unknown format to a shell. */
+static int execute(const struct run_request *request)
+{
+    static char path[4096 + 256];
+    const char *name = request->argv[0];
+    const char *search = find_variable(request->envp, "PATH");
+    int worst = ENOENT;
+
+    if (strchr(name, '/') != NULL) {
+        (void)execve(name, request->argv, request->envp);
+        return errno;
+    }
+    for (search = search != NULL ? search : "/usr/local/bin:/bin:/usr/bin"; search != NULL;) {
+        size_t length = strcspn(search, ":");
+        int fits = snprintf(path, sizeof path, "%.*s%s%s", (int)(length < 4096 ? length : 4096),
+                            search, length > 0 ? "/" : "", name);
+
+        if (fits > 0 && (size_t)fits < sizeof path)
+            (void)execve(path, request->argv, request->envp);
+        if (errno != ENOENT && errno != ENOTDIR && worst == ENOENT)
+            worst = errno;
+        search = search[length] == ':' ? search + length + 1 : NULL;
+    }
+    return worst;
+}
+
+_Noreturn void confinement_enter(struct confinement *c)
+{
+    if (confine(c, &c->error) == 0)
+        c->exec_error = execute(c->request);
+    _exit(127);
+}
+
+int confinement_exec_status(const struct confinement *c, struct error *err)
+{
+    const char *name = c->request->argv[0];
+
+    (void)error_os(err, c->exec_error, "execute %.200s", name);
+    if (c->exec_error == ENOENT || c->exec_error == ENOTDIR) {
+        (void)error_hint(err, "not found inside the sandbox; /tmp there is private and empty");
+        return 127;
+    }
+    return 126;
+}

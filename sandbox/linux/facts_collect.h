@@ -1,0 +1,22 @@
+/* Asks this machine what a plan needs to know. */
+#ifndef HOLDFAST_SANDBOX_LINUX_FACTS_COLLECT_H
+#define HOLDFAST_SANDBOX_LINUX_FACTS_COLLECT_H
+
+#include "sandbox/facts.h"
+#include "sandbox/policy.h"
+
+/* Resolves the links of every path of the policy, once, and refuses roots that are missing, are no
+ * directories, or turn out to be what policy_check_root refuses. wants_siblings: also list what lies
+ * beside hidden paths (linux-landlock). */
+int facts_collect(const struct policy *policy, const struct policy_place *place,
+                  bool wants_siblings, struct facts *facts, struct error *err);
+
+/* protected_linux.c: looks for the protected names in the root that fd is a descriptor of, and adds
+ * what exists, and what a .git file points to, to facts->protect. */
+int protected_collect(const struct policy *policy, int fd, const char *root, struct facts *facts,
+                      struct error *err);
+
+/* The path of an open descriptor, links resolved. Caller frees. */
+char *descriptor_path(int fd, struct error *err);
+
+#endif

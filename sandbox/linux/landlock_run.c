@@ -1,0 +1,159 @@
+/*
+ * linux-landlock: carries out the plan.
+ *
+ *     launcher, subreaper ---- clone(VM, VFORK) ----> command: Landlock, filter, exec
+ *        | waits, forwards signals to the command
+ *        `- afterwards: kills and reaps until it has no child left
+ *
+ * A process that outlives its parents becomes the launcher's child, so when
+ * the launcher has no child there is nothing left of the command.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "sandbox/linux/apply.h"
+#include "sandbox/linux/confine.h"
+#include "sandbox/linux/kernel.h"
+
+static _Alignas(16) char command_stack[64 * 1024];
+
+struct bare_run {
+    struct confinement confinement;
+    pid_t launcher;
+};
+
+static int command_main(void *argument)
+{
+    struct bare_run *run = argument;
+
+    /* the command itself does not outlive the launcher; what it starts may: a documented gap */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != run->launcher)
+        _exit(125);
+    if (run->confinement.request->cwd != NULL && chdir(run->confinement.request->cwd) < 0) {
+        (void)error_os(&run->confinement.error, errno, "enter the working directory %s",
+                       run->confinement.request->cwd);
+        _exit(125);
+    }
+    confinement_enter(&run->confinement);
+}
+
+/* --- what the command leaves behind -------------------------------------------------------------- */
+
+/* Kills every child there is at this moment; their children become ours. */
+static void kill_children(void)
+{
+    char path[64];
+    char text[4096];
+    AUTO_CLOSE int fd = -1;
+    ssize_t size;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    size = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
+    if (size <= 0)
+        return;
+    text[size] = '\0';
+    for (char *at = text, *end; *at != '\0'; at = end) {
+        long pid = strtol(at, &end, 10);
+
+        if (end == at)
+            break;
+        if (pid > 1 && (*end == ' ' || *end == '\0'))
+            (void)kill((pid_t)pid, SIGKILL);
+        while (*end == ' ')
+            end++;
+    }
+}
+
+static int kill_leftovers(struct error *err)
+{
+    for (int round = 0; round < 100000; round++) {
+        pid_t ended = waitpid(-1, NULL, WNOHANG | __WALL);
+
+        if (ended > 0)
+            continue;
+        if (ended < 0 && errno == ECHILD)
+            return 0;
+        kill_children();
+        (void)usleep(round < 100 ? 100 : 1000);
+    }
+    return error_set(err, ERR_OS, "processes of the command could not be killed");
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+static pid_t start(struct bare_run *run, struct error *err)
+{
+    pid_t pid;
+
+    run->launcher = getpid();
+    pid = clone(command_main, command_stack + sizeof command_stack,
+                CLONE_VM | CLONE_VFORK | SIGCHLD, run);
+    if (pid < 0)
+        return error_os(err, errno, "start the command's process");
+    if (run->confinement.error.code != ERR_NONE) {
+        *err = run->confinement.error;
+        (void)waitpid(pid, NULL, 0);
+        return -1;
+    }
+    return pid;
+}
+
+static int prepare(const struct plan *plan, const struct run_request *request,
+                   struct confinement *confinement, struct error *err)
+{
+    if (launch_check_stdio(plan, err) < 0)
+        return -1;
+    if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
+        return error_os(err, errno, "close descriptors");
+    if (plan_find(plan, STEP_KILL_LEFTOVERS) != NULL &&
+        prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+        return error_os(err, errno, "become a subreaper");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+        return error_os(err, errno, "become not dumpable");
+    if (confinement_init(confinement, plan, request, err) < 0)
+        return -1;
+    confinement->ruleset = landlock_ruleset(plan, err);
+    if (confinement->ruleset == -1)
+        return -1;
+    return launch_block_signals(&confinement->signals, err);
+}
+
+int landlock_run(const struct plan *plan, const struct run_request *request,
+                 struct run_outcome *outcome, struct error *err)
+{
+    static struct bare_run run;
+    struct launch_target target = {.is_group = true, .timeout_s = request->timeout_s};
+    struct rusage usage = {0};
+    int status = 0;
+
+    *outcome = (struct run_outcome){.status = 125};
+    if (prepare(plan, request, &run.confinement, err) < 0)
+        return -1;
+    target.pid = start(&run, err);
+    if (target.pid < 0)
+        return -1;
+    if (run.confinement.exec_error != 0) {
+        (void)waitpid(target.pid, NULL, 0);
+        outcome->status = confinement_exec_status(&run.confinement, err);
+        return -1;
+    }
+    if (launch_wait(&target, &status, &usage, &outcome->has_timed_out, err) < 0)
+        return -1;
+    if (plan_find(plan, STEP_KILL_LEFTOVERS) != NULL && kill_leftovers(err) < 0)
+        return -1;
+    launch_describe(status, &usage, outcome);
+    if (outcome->has_timed_out)
+        outcome->status = 124;
+    return 0;
+}

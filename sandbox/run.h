@@ -1,0 +1,26 @@
+/* One run: what to start, and what became of it. */
+#ifndef HOLDFAST_SANDBOX_RUN_H
+#define HOLDFAST_SANDBOX_RUN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct run_request {
+    char *const *argv;  /* NULL-terminated, at least one; argv[0] is looked up in PATH of envp */
+    char *const *envp;  /* NULL-terminated, as the command shall have it */
+    const char *cwd;    /* absolute; NULL: where the caller is */
+    uint32_t timeout_s; /* 0: none */
+};
+
+struct run_outcome {
+    int status; /* as a shell says it: the command's own, 128+n, 124, 126, 127 */
+    int signal; /* that ended the command, 0 */
+    bool has_timed_out;
+    uint64_t user_us; /* processor time of the command and what it waited for */
+    uint64_t system_us;
+    uint64_t memory_bytes; /* the largest resident size of one process */
+};
+
+#endif
