@@ -45,6 +45,10 @@ enum supervisor_guard {
  * One row for each call that the filter must hand over (SECCOMP_RET_USER_NOTIF)
  * when one of `guards` is wanted, and, if mask is not 0, only when
  * (args[argument] & mask) != 0. Rows exist only for calls this architecture has.
+ * openat2(2) gets ENOSYS, from the supervisor or from the filter itself: its flags
+ * are in memory, and an O_PATH descriptor, which is what it is mostly used for,
+ * cannot be handed over (SECCOMP_IOCTL_NOTIF_ADDFD says EBADF). Its users fall back
+ * as on Linux before 5.6.
  */
 struct supervisor_call {
     const char *name;

@@ -28,7 +28,9 @@ const struct supervisor_call supervisor_calls[] = {
     {.name = "renameat", .guards = NAMES, ALWAYS(SYS_renameat)},
 #endif
     {.name = "openat", .number = SYS_openat, .guards = NAMES, CREATES(2)},
-    {.name = "openat2", .guards = NAMES, ALWAYS(SYS_openat2)},
+    {.name = "openat2",
+     .guards = NAMES,
+     ALWAYS(SYS_openat2)}, /* is told ENOSYS, see supervisor.h */
     {.name = "mkdirat", .guards = NAMES, ALWAYS(SYS_mkdirat)},
     {.name = "mknodat", .guards = NAMES, ALWAYS(SYS_mknodat)},
     {.name = "symlinkat", .guards = NAMES, ALWAYS(SYS_symlinkat)},

@@ -1,0 +1,232 @@
+/*
+ * What the supervisor's files share. Only supervisor*.c and their tests include
+ * this; everybody else uses supervisor.h.
+ *
+ *     supervisor.c           loop: wait, receive, dispatch, reply, reap
+ *     supervisor_worker.c    threads for calls that may block
+ *     supervisor_request.c   one notification: memory, descriptors, umask, validity
+ *     supervisor_resolve.c   path -> (directory descriptor, last component)
+ *     supervisor_proc.c      what /proc/self and /proc/PID mean for the caller
+ *     supervisor_guard.c     is this entry protected?   supervisor_name.c  pure comparison
+ *     supervisor_create.c    mkdir, mknod, symlink, link, rename
+ *     supervisor_open.c      open with O_CREAT             supervisor_terminal.c  /dev/tty
+ *     supervisor_socket.c    bind, connect               supervisor_unix.c  who bound what
+ *
+ * Everywhere: long results are >= 0 or -errno.
+ */
+#ifndef HOLDFAST_SANDBOX_LINUX_SUPERVISOR_INTERNAL_H
+#define HOLDFAST_SANDBOX_LINUX_SUPERVISOR_INTERNAL_H
+
+#include <limits.h>
+#include <linux/seccomp.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sandbox/linux/supervisor.h"
+#include "sandbox/linux/supervisor_sys.h"
+
+/* A link's target in front of the rest of a path: twice the longest path the kernel takes. */
+#define PATH_ROOM (2 * PATH_MAX)
+
+/* As the kernel: a path that follows more symbolic links than this is a loop. */
+#define LINKS_MAX 40
+
+#define PROC_MAGIC 0x9fa0
+
+struct bound_sockets; /* supervisor_unix.c */
+
+struct supervisor {
+    const struct supervisor_config *config;
+    pid_t self; /* our thread group, in our own pid namespace */
+    int proc;   /* O_PATH, /proc; -1 until the first notification */
+    int slash;  /* O_PATH, / */
+    dev_t proc_device;
+    bool umask_has_changed;      /* somebody inside has called umask(2) */
+    mode_t own_umask;            /* what ours is at the moment */
+    struct bound_sockets *bound; /* NULL until the first bind(2) */
+    struct request *slots[64];   /* made when needed, never given back */
+    struct request *current;     /* the slot the loop itself uses */
+};
+
+enum request_reply {
+    REPLY_RESULT,   /* send the handler's result */
+    REPLY_CONTINUE, /* let the call happen: only where memory plays no part */
+    REPLY_SENT,     /* the handler has answered */
+    REPLY_LATER,    /* a worker has taken the request over */
+};
+
+enum slot_state {
+    SLOT_FREE,    /* nobody's; its thread, if it has one, sleeps */
+    SLOT_LOOP,    /* the loop fills it */
+    SLOT_RUNNING, /* its thread works on it */
+};
+
+/* A directory and a name in it. `name` lives in one of the request's paths. */
+struct place {
+    int directory;    /* owned by the request */
+    const char *name; /* with any trailing slashes, which have a meaning */
+    size_t length;    /* without them */
+};
+
+/* Which arguments of a call mean what; -1: it has none of the kind. */
+struct call_shape {
+    int number;
+    long (*answer)(struct request *request, const struct call_shape *shape);
+    int directory; /* where the new entry is made */
+    int path;
+    int from_directory; /* link, rename: the old entry */
+    int from_path;      /* symlink: the text */
+    int flags;
+    int mode;
+};
+
+struct request {
+    struct supervisor *supervisor;
+    union {
+        struct seccomp_notif notification;
+        unsigned char room[512]; /* a newer kernel may write more */
+    };
+    enum request_reply reply;
+    int owned[2 * LINKS_MAX]; /* descriptors closed when the request is done */
+    unsigned owned_count;
+    char path[2][PATH_ROOM];
+    char rest[PATH_ROOM]; /* of a slow walk */
+    char text[PATH_ROOM]; /* link targets, status files */
+
+    /* supervisor_worker.c */
+    long (*job)(struct request *request); /* what the thread does; its result is sent */
+    struct place job_place;
+    struct open_how job_how;
+    int job_fd;
+    unsigned char job_address[136];
+    unsigned job_address_size;
+    struct timespec bind_time;
+    _Atomic int state;  /* enum slot_state; a futex */
+    _Atomic int thread; /* its id, 0: none yet */
+    atomic_bool is_cancelled;
+};
+
+/* supervisor_request.c */
+static inline pid_t request_thread(const struct request *request)
+{
+    return (pid_t)request->notification.pid;
+}
+
+static inline uint64_t request_argument(const struct request *request, int index)
+{
+    return request->notification.data.args[index];
+}
+
+/* False: the caller has died and its id may be somebody else's. Everything learned about the caller
+ * through its id before a true answer is about the caller. Must be asked before any effect. */
+bool request_is_valid(const struct request *request);
+/* Exactly size bytes of the caller's memory, or -EFAULT, -EPERM. */
+long request_read(const struct request *request, uint64_t address, void *bytes, size_t size);
+/* A path into request->path[index]: its length; -ENOENT for the empty one; -ENAMETOOLONG. */
+long request_read_path(struct request *request, uint64_t address, int index);
+/* Closes fd when the request is done. Hands fd back; negative values pass through. */
+long request_own(struct request *request, long fd);
+void request_close_owned(struct request *request);
+/* Where a path starts that was given with this directory argument. O_PATH, owned. */
+long request_base(struct request *request, int directory, const char *path);
+/* What the caller's descriptor refers to. O_PATH, owned. */
+long request_open_fd(struct request *request, int fd);
+/* The caller's descriptor itself, shared with it. Owned. */
+long request_take_fd(struct request *request, int fd);
+/* The caller's /proc/ID/file in request->text: its length. */
+long request_read_proc(struct request *request, const char *file);
+/* The caller's thread group. */
+pid_t request_process(struct request *request);
+/* Makes our umask the caller's. */
+long request_use_umask(struct request *request);
+/* prefix, number, suffix; the number may not be negative. */
+#define PROC_NAME_ROOM 64
+void format_path(char *out, const char *prefix, long number, const char *suffix);
+
+/* supervisor_resolve.c */
+struct link_target {
+    int object; /* >= 0: this is it. -1: go on with path */
+    int base;   /* where path starts */
+    char *path; /* PATH_ROOM bytes, the caller's */
+};
+
+/* Cuts `path`, opens its directory as the caller would, links included. place->name is in path. */
+long resolve_parent(struct request *request, int base, char *path, struct place *place);
+/* Where the link at `place` leads. -EAGAIN: it is not a link any more. */
+long resolve_link(struct request *request, const struct place *place, struct link_target *to);
+/* The object a path leads to (O_PATH, owned), every link followed. */
+long resolve_object(struct request *request, int base, char *path);
+
+/* supervisor_proc.c */
+bool proc_is(int fd); /* on a proc file system; true also when it cannot be told */
+/* Follows `name`, a symbolic link in `directory` on proc, as the caller would. Either sets *object
+ * (-1 before) to an O_PATH descriptor, which the caller closes, or puts the text to go on with into
+ * `text` and returns its length. */
+long proc_follow(struct request *request, int directory, const char *name, char *text,
+                 long *object);
+/* May the caller open this entry, not a link, in a directory on proc? 0 or -errno. */
+long proc_check(struct request *request, const struct place *place);
+/* Around what is done in proc with the caller's rights: CAP_SYS_PTRACE is not one of them. */
+long proc_drop_privilege(void); /* not 0: go no further */
+void proc_take_privilege(void);
+/* Of a directory on proc: the process it is about, 0 for none. */
+pid_t proc_owner(struct request *request, int directory);
+
+/* supervisor_name.c */
+/* Is `name` the same as `wanted` (ASCII, lower case) on any file system we know? */
+bool name_is_same(const char *name, size_t length, const char *wanted, size_t wanted_length);
+
+/* supervisor_guard.c */
+enum guard_use {
+    GUARD_MAKE,      /* any new entry but a directory */
+    GUARD_DIRECTORY, /* mkdir */
+    GUARD_REPLACE,   /* an entry is moved here or from here */
+};
+/* 0, or -EROFS for a protected entry. */
+long guard_check(struct request *request, const struct place *place, enum guard_use use);
+/* guard_check, but -EEXIST for an entry that exists, as a read-only mount would have it. */
+long guard_check_new(struct request *request, const struct place *place, enum guard_use use);
+/* The last component of a path, whatever its directory: for calls that resolve it themselves. */
+bool guard_matches_text(const struct supervisor_config *config, const char *path);
+
+/* supervisor_open.c: `theirs` is what the caller asked for. */
+struct open_how open_our_way_existing(const struct open_how *theirs);
+/* An object we hold, opened again through our own descriptor. Not owned. */
+long open_again(struct request *request, int object, const struct open_how *how);
+/* Gives an opened file to the caller with the flags it asked for. */
+long open_deliver(struct request *request, int fd, const struct open_how *theirs);
+
+/* supervisor_terminal.c: /dev/tty is another terminal for each session. */
+#define TERMINAL_DEVICE ((dev_t)0x500) /* 5:0, TTYAUX_MAJOR */
+bool terminal_is_at(const struct place *place);
+long terminal_open(struct request *request, const struct open_how *theirs);
+
+/* supervisor_create.c, supervisor_open.c, supervisor_socket.c */
+extern const struct call_shape create_shapes[];
+extern const size_t create_shape_count;
+extern const struct call_shape open_shapes[];
+extern const size_t open_shape_count;
+extern const struct call_shape socket_shapes[];
+extern const size_t socket_shape_count;
+
+/* supervisor_unix.c */
+/* The caller's socket fd has just been bound: remembers what it owns. */
+void unix_remember(struct request *request, int fd, char *path, int base);
+void unix_note_time(struct request *request); /* right before the bind */
+bool unix_has_room(struct request *request);
+bool unix_is_inside(const struct request *request, int object);
+bool unix_has_abstract(const struct request *request, const char *name, size_t length);
+
+/* supervisor_worker.c */
+struct request *worker_free_slot(struct supervisor *supervisor);
+/* Lets a thread do job(request). The caller returns REPLY_LATER's result untouched. */
+long worker_hand_over(struct request *request, long (*job)(struct request *request));
+/* Looks after running workers: true while there are any. */
+bool worker_tend(struct supervisor *supervisor);
+
+/* supervisor.c */
+void request_send(struct request *request, long result);
+long request_send_fd(struct request *request, int fd, uint64_t flags);
+
+#endif
