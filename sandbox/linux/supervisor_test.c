@@ -240,7 +240,8 @@ static void log_path(struct box *box, const char *what, int result, const char *
 
     box_log(box, "%s: %d errno %d there %d mode %o size %ld links %ld\n", what, result,
             result < 0 ? error : 0, is_there, status.st_mode,
-            S_ISDIR(status.st_mode) ? 0L : (long)status.st_size, (long)status.st_nlink);
+            S_ISDIR(status.st_mode) ? 0L : (long)status.st_size,
+            S_ISDIR(status.st_mode) ? 0L : (long)status.st_nlink); /* others work in /tmp too */
 }
 
 #define OPEN(...)       log_open(box, #__VA_ARGS__, open(__VA_ARGS__))
