@@ -24,6 +24,13 @@ static size_t count_rows(const struct option_table *table)
     return count;
 }
 
+static int argument_kind(const struct option_row *row)
+{
+    if (row->value == NULL)
+        return no_argument;
+    return row->is_value_optional ? optional_argument : required_argument;
+}
+
 static struct option *long_options(const struct option_table *table, size_t count)
 {
     struct option *options = calloc(count + 3, sizeof *options);
@@ -32,7 +39,7 @@ static struct option *long_options(const struct option_table *table, size_t coun
         return NULL;
     for (size_t i = 0; i < count; i++) {
         options[i].name = table->rows[i].name;
-        options[i].has_arg = table->rows[i].value != NULL ? required_argument : no_argument;
+        options[i].has_arg = argument_kind(&table->rows[i]);
         options[i].val = FIRST_ROW + (int)i;
     }
     options[count].name = "help";
@@ -49,7 +56,7 @@ static void short_options(const struct option_table *table, bool is_mixed, struc
         if (row->letter == 0)
             continue;
         buffer_add_byte(letters, row->letter);
-        if (row->value != NULL)
+        if (row->value != NULL && !row->is_value_optional)
             buffer_add_byte(letters, ':');
     }
 }
@@ -72,10 +79,32 @@ static int usage_error(const struct option_table *table, const char *problem, co
     return error_hint(err, "see %s --help", table->program);
 }
 
-static int apply_row(const struct option_table *table, const struct option_row *row, void *settings,
-                     struct error *err)
+/* The value and the words after it that belong to it, joined; moves optind past them. */
+static int apply_words(const struct option_row *row, int argc, char **argv, void *settings,
+                       struct error *err)
 {
-    if (row->apply(settings, row->value != NULL ? optarg : NULL, err) == 0)
+    AUTO_BUFFER struct buffer joined = BUFFER_EMPTY;
+
+    if ((unsigned)(argc - optind) < row->more_words)
+        return error_set(err, ERR_USAGE, "needs %u values", row->more_words + 1);
+    buffer_add_text(&joined, optarg);
+    for (unsigned i = 0; i < row->more_words; i++) {
+        buffer_add_byte(&joined, OPTION_WORD_END);
+        buffer_add_text(&joined, argv[optind++]);
+    }
+    if (buffer_failed(&joined))
+        return error_memory(err, "an option");
+    return row->apply(settings, buffer_text(&joined), err);
+}
+
+static int apply_row(const struct option_table *table, const struct option_row *row, int argc,
+                     char **argv, void *settings, struct error *err)
+{
+    int failed = row->more_words > 0
+                     ? apply_words(row, argc, argv, settings, err)
+                     : row->apply(settings, row->value != NULL ? optarg : NULL, err);
+
+    if (failed == 0)
         return 0;
     if (err->hint[0] == '\0')
         (void)error_hint(err, "see %s --help", table->program);
@@ -105,7 +134,7 @@ static int parse_all(const struct option_table *table, int argc, char **argv, vo
         row = find_row(table, found);
         if (found == '?' || row == NULL)
             return usage_error(table, "unknown, ambiguous or misused option", word, err);
-        if (apply_row(table, row, settings, err) < 0)
+        if (apply_row(table, row, argc, argv, settings, err) < 0)
             return -1;
     }
     return OPTIONS_PARSED;
@@ -140,13 +169,16 @@ int options_parse_mixed(const struct option_table *table, int argc, char **argv,
 }
 
 static void print_row(FILE *stream, char letter, const char *name, const char *value,
-                      const char *help)
+                      bool is_value_optional, const char *help)
 {
     char left[64];
 
-    (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s", letter != 0 ? '-' : ' ',
+    (void)snprintf(left, sizeof left, "%c%c%c --%s%s%s%s", letter != 0 ? '-' : ' ',
                    letter != 0 ? letter : ' ', letter != 0 ? ',' : ' ', name,
-                   value != NULL ? " " : "", value != NULL ? value : "");
+                   value == NULL       ? ""
+                   : is_value_optional ? "[="
+                                       : " ",
+                   value != NULL ? value : "", is_value_optional ? "]" : "");
     (void)fprintf(stream, "  %-30s %s\n", left, help);
 }
 
@@ -155,9 +187,9 @@ void options_print_help(FILE *stream, const struct option_table *table)
     (void)fprintf(stream, "Usage: %s %s\n\n%s\n\nOptions:\n", table->program, table->synopsis,
                   table->summary);
     for (const struct option_row *row = table->rows; row->name != NULL; row++)
-        print_row(stream, row->letter, row->name, row->value, row->help);
-    print_row(stream, 'h', "help", NULL, "print this and exit");
-    print_row(stream, 0, "version", NULL, "print the version and exit");
+        print_row(stream, row->letter, row->name, row->value, row->is_value_optional, row->help);
+    print_row(stream, 'h', "help", NULL, false, "print this and exit");
+    print_row(stream, 0, "version", NULL, false, "print the version and exit");
     if (table->epilogue != NULL)
         (void)fprintf(stream, "\n%s\n", table->epilogue);
 }

@@ -17,11 +17,17 @@
 
 #include "base/error.h"
 
+#define OPTION_WORD_END '\x1f'
+
 struct option_row {
-    const char *name;  /* long name without dashes; NULL ends the table */
-    char letter;       /* short form, 0 if none */
-    const char *value; /* name of its value in --help ("DIR"); NULL: takes none */
-    const char *help;  /* one sentence without a full stop */
+    const char *name;       /* long name without dashes; NULL ends the table */
+    char letter;            /* short form, 0 if none */
+    const char *value;      /* name of its value in --help ("DIR"); NULL: takes none */
+    const char *help;       /* one sentence without a full stop */
+    bool is_value_optional; /* the value is given as --name=VALUE or not at all */
+    /* How many further words belong to the value ("-P VAR MIN MAX" has 2). apply() gets all of
+     * them in one text, OPTION_WORD_END between them. */
+    unsigned more_words;
     /* Called in order of appearance; value is NULL for an option without one. */
     int (*apply)(void *settings, const char *value, struct error *err);
 };
