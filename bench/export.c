@@ -46,7 +46,8 @@ static const struct report_row *fastest(const struct report *report)
     for (size_t i = 0; i < report->row_count; i++) {
         const struct report_row *row = &report->rows[i];
 
-        if (row->run_count > 0 && (best == NULL || row->wall.mean < best->wall.mean))
+        if (row->run_count > 0 && !row->is_aside &&
+            (best == NULL || row->wall.mean < best->wall.mean))
             best = row;
     }
     return best;
@@ -129,8 +130,12 @@ static void export_csv(struct buffer *out, const struct report *report, const si
         buffer_printf(out, "parameter_%s", columns[i]->name);
     }
     buffer_add_byte(out, '\n');
-    for (size_t i = 0; i < report->row_count; i++)
-        csv_row(out, &report->rows[order != NULL ? order[i] : i], columns, count);
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct report_row *row = &report->rows[order != NULL ? order[i] : i];
+
+        if (row->run_count > 0 && !row->is_aside)
+            csv_row(out, row, columns, count);
+    }
 }
 
 /* ---- markup ---- */
@@ -312,7 +317,7 @@ void export_table(struct buffer *out, const struct report *report, const size_t 
     for (size_t i = 0; i < report->row_count; i++) {
         const struct report_row *row = &report->rows[order != NULL ? order[i] : i];
 
-        if (row->run_count > 0)
+        if (row->run_count > 0 && !row->is_aside)
             put_row(out, row, reference, format, unit);
     }
     buffer_add_text(out, markup->after);

@@ -39,10 +39,12 @@ struct report_run {
 /* One command, or one benchmark of one subject with one set of parameters. */
 struct report_row {
     char *command;   /* what hyperfine shows: the name given, or the command line */
-    char *benchmark; /* "spawn.true"; "command" for commands of the user's own */
+    char *benchmark; /* "spawn.true", or report_of_commands */
     char *subject;   /* a mode, an adapter, "none", or the command's name */
     char *reference; /* subject of the same blocks that it is compared with; NULL: none */
     bool is_control; /* the A/A arm: the reference once more */
+    bool is_aside;   /* not among the results of the JSON but under x_holdfast.controls: scripts
+                        that take exactly the commands given shall find exactly those */
     unsigned per_block;
     struct report_parameter *parameters;
     size_t parameter_count;
@@ -104,6 +106,9 @@ struct report_run *report_row_add_runs(struct report_row *row, size_t count, str
 
 /* A run from a sample: start to exit, less shell_s. */
 struct report_run report_run_of(const struct stopwatch_sample *sample, double shell_s);
+
+/* The benchmark of the user's own commands: rows with different parameters are compared too. */
+extern const char report_of_commands[]; /* "command" */
 
 /* Same benchmark, same parameters, subject as named. NULL: none. */
 const struct report_row *report_find(const struct report *report, const struct report_row *like,

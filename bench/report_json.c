@@ -203,16 +203,27 @@ static json_t *top_extras_to_json(const struct report *report, bool *has_failed)
     return extras;
 }
 
+static json_t *rows_to_json(const struct report *report, bool is_aside, bool *has_failed)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->row_count; i++) {
+        if (report->rows[i].is_aside == is_aside)
+            append(array, row_to_json(&report->rows[i], has_failed), has_failed);
+    }
+    return array;
+}
+
 static json_t *report_to_json(const struct report *report)
 {
     json_t *root = json_object();
-    json_t *results = json_array();
+    json_t *extras;
     bool has_failed = false;
 
-    for (size_t i = 0; i < report->row_count; i++)
-        append(results, row_to_json(&report->rows[i], &has_failed), &has_failed);
-    put(root, "results", results, &has_failed);
-    put(root, "x_holdfast", top_extras_to_json(report, &has_failed), &has_failed);
+    put(root, "results", rows_to_json(report, false, &has_failed), &has_failed);
+    extras = top_extras_to_json(report, &has_failed);
+    put(extras, "controls", rows_to_json(report, true, &has_failed), &has_failed);
+    put(root, "x_holdfast", extras, &has_failed);
     if (has_failed)
         document_free(&root);
     return root;

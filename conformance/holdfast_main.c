@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "bench/bench.h"
 #include "conformance/catalogue.h"
 #include "conformance/conformance.h"
 #include "results/commands.h"
@@ -23,6 +24,7 @@ static const struct command commands[] = {
     {"gate", "judge a run against what was agreed on", results_gate_main},
     {"merge", "join shards and the runs of several hosts", results_merge_main},
     {"report", "make the page, and other formats, of results", results_report_main},
+    {"bench", "measure what a sandbox costs, or any commands", bench_main},
 };
 
 static void print_help(FILE *stream)

@@ -1,0 +1,124 @@
+#include "bench/bench.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/options.h"
+#include "bench/commands.h"
+#include "bench/facts.h"
+
+enum {
+    EXIT_MEASURED = 0,
+    EXIT_SLOWER = 1,
+    EXIT_ERROR = 2,
+    EXIT_UNFIT = 3
+};
+
+static bool is_benchmark(const char *name)
+{
+    (void)name;
+    return false;
+}
+
+static int write_exports(const struct settings *settings, const struct report *report,
+                         struct error *err)
+{
+    AUTO_FREE size_t *order = calloc(report->row_count + 1, sizeof *order);
+
+    if (order == NULL)
+        return error_memory(err, "exports");
+    for (size_t i = 0; i < report->row_count; i++)
+        order[i] = i;
+    if (settings->sort == SORT_MEAN_TIME)
+        export_sort_by_mean(report, order);
+    for (size_t i = 0; i < settings->export_count; i++) {
+        const struct settings_export *wish = &settings->exports[i];
+        int failed = wish->is_json ? report_write(report, wish->path, err)
+                                   : export_write(report, order, wish->format, settings->unit,
+                                                  wish->path, err);
+
+        if (failed < 0)
+            return -1;
+    }
+    return settings->prints_json ? report_print(report, err) : 0;
+}
+
+static void show(const struct settings *settings, struct console *console,
+                 const struct report *report)
+{
+    size_t number = 0;
+
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct report_row *row = &report->rows[i];
+
+        if (strcmp(row->benchmark, report_of_commands) == 0 && !row->is_aside)
+            console_show_row(console, ++number, row, row->shell_s > 0);
+    }
+    console_show_summary(console, report, settings->sort);
+    console_show_fitness(console, report);
+}
+
+/* What was measured before an error is shown and written too. */
+static int measure(const struct settings *settings, struct report *report, struct error *err)
+{
+    struct console console;
+    struct error later = {0};
+    int failed;
+
+    console_init(&console, settings);
+    report->seed = settings->seed;
+    if (facts_begin(report, err) < 0)
+        return -1;
+    failed = commands_run(settings, &console, report, err);
+    console_clear(&console);
+    if (facts_end(report, &later) < 0 || report_finish(report, &later) < 0 ||
+        (show(settings, &console, report), write_exports(settings, report, &later)) < 0) {
+        if (failed == 0)
+            *err = later;
+        failed = -1;
+    }
+    return failed;
+}
+
+static int run(struct settings *settings, struct report *report, struct error *err)
+{
+    if (settings->benchmarks.count + settings->commands.count == 0) {
+        (void)error_set(err, ERR_USAGE, "nothing to measure: name a benchmark or a command");
+        return error_hint(err, "see holdfast bench --help, or --list");
+    }
+    if (!settings->has_order && (settings->setup != NULL || settings->cleanup != NULL))
+        settings->order = SCHEDULE_BLOCKED;
+    return measure(settings, report, err);
+}
+
+/* The first Ctrl-C ends the run under way (the stopwatch gets it too) and what was measured is
+ * written; the second, by the default action, ends everything. */
+static void on_interrupt(int signal_number)
+{
+    (void)signal(signal_number, SIG_DFL);
+}
+
+int bench_main(int argc, char **argv)
+{
+    struct settings settings;
+    struct report report;
+    struct error err = {0};
+    int status = EXIT_MEASURED;
+    int parsed;
+
+    (void)signal(SIGINT, on_interrupt);
+    settings_init(&settings);
+    report_init(&report);
+    parsed = settings_parse(&settings, argc, argv, is_benchmark, &err);
+    if (parsed < 0 || (parsed == OPTIONS_PARSED && run(&settings, &report, &err) < 0)) {
+        error_print(stderr, "holdfast bench", &err);
+        status = EXIT_ERROR;
+    } else if (settings.is_strict && report.has_control && !report.is_fit) {
+        status = EXIT_UNFIT;
+    }
+    report_done(&report);
+    settings_done(&settings);
+    return status;
+}

@@ -1,0 +1,46 @@
+/* What a person sees: a live line while runs are made (stderr), a paragraph for each command and a
+ * summary (stdout), warnings (stderr). */
+#ifndef HOLDFAST_BENCH_CONSOLE_H
+#define HOLDFAST_BENCH_CONSOLE_H
+
+#include "bench/experiment.h"
+#include "bench/report.h"
+#include "bench/settings.h"
+
+struct console {
+    bool has_color;
+    bool is_live;
+    bool is_silent;
+    enum unit unit;
+    bool is_line_open;  /* a live line stands on the terminal */
+    uint64_t shown_ns;  /* when it was last drawn */
+    char title[160];    /* what is being measured */
+    size_t part, parts; /* of a longer programme; 0 parts: not told */
+};
+
+void console_init(struct console *console, const struct settings *settings);
+
+/* What the live line speaks of from now on. */
+void console_set_title(struct console *console, const char *format, ...) HOLDFAST_PRINTF(2, 3);
+
+/* For experiment.progress, with the console as context; at most ten times a second. */
+void console_progress(void *context, const struct experiment *experiment);
+
+/* Takes the live line away. */
+void console_clear(struct console *console);
+
+/* One row as a paragraph; number counts from 1. */
+void console_show_row(struct console *console, size_t number, const struct report_row *row,
+                      bool has_shell);
+
+/* Who ran how much faster than whom, and whether the machine was fit to say so. */
+void console_show_summary(struct console *console, const struct report *report,
+                          enum settings_sort sort);
+
+/* One line about the machine's fitness; nothing without an A/A arm. */
+void console_show_fitness(struct console *console, const struct report *report);
+
+/* Rows of the built-in benchmarks as one table. */
+void console_show_table(struct console *console, const struct report *report);
+
+#endif

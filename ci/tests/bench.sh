@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# usage: bench.sh BUILD_DIR SOURCE_DIR    `holdfast bench` with commands, as a user of hyperfine would
+set -u
+build=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+bench() { "$build/bin/holdfast" bench --style basic "$@"; }
+fail() {
+    echo "bench.sh: $*" >&2
+    exit 1
+}
+
+# Exit status and words of errors.
+bench 'false' >out 2>&1 && fail "a failing command was accepted"
+grep -q -- 'use -i' out || fail "no hint to -i: $(cat out)"
+bench -r 2 -i 'false' >out 2>&1 || fail "-i: $(cat out)"
+bench -r 2 --ignore-failure=3 'exit 3' >out 2>&1 || fail "--ignore-failure=3: $(cat out)"
+bench -r 2 --ignore-failure=3 'exit 4' >out 2>&1 && fail "status 4 was accepted for 3"
+bench -N holdfast-no-such >out 2>&1
+[ $? = 2 ] || fail "a missing program does not exit 2"
+bench >out 2>&1
+[ $? = 2 ] || fail "no command does not exit 2"
+bench -r 2 --timeout 0.2 'sleep 20' >out 2>&1 && fail "a timeout was accepted"
+grep -q timeout out || fail "the timeout is not named: $(cat out)"
+
+# Around the runs: how often and in which order.
+: >log
+bench -r 3 -w 1 -s 'echo setup >>log' -p 'echo prepare >>log' -C 'echo conclude >>log' \
+    -c 'echo cleanup >>log' 'echo run >>log' >out 2>&1 || fail "$(cat out)"
+expected=$(printf 'setup\n%scleanup' "$(printf 'prepare\nrun\nconclude\n%.0s' 1 2 3 4 | tr '\n' '~')" | tr '~' '\n')
+[ "$(cat log)" = "$expected" ] || fail "order of the commands around runs: $(tr '\n' ' ' <log)"
+
+# One file with everything: two commands, a parameter, names, a seed that repeats the order.
+bench -r 6 -N --seed 7 -L n 1,2 -n 'one {n}' -n 'two {n}' 'sleep 0.00{n}' 'sleep 0.01' \
+    --export-json all.json --export-csv all.csv --export-markdown all.md --export-asciidoc all.adoc \
+    --export-orgmode all.org >out 2>&1 || fail "$(cat out)"
+grep -q 'Summary' out || fail "no summary"
+grep -q 'A/A arm' out || fail "no word on the machine"
+for file in all.csv all.md all.adoc all.org; do
+    [ "$(grep -c 'one 2' $file)" = 1 ] || fail "$file: $(cat $file)"
+done
+bench -r 10 -N 'sleep 0.002' --export-json single.json --output null --style none >out 2>&1
+[ -s out ] && fail "--style none printed: $(cat out)"
+bench -r 5 --json 'true' >stdout.json 2>/dev/null || fail "--json"
+bench -r 10 -N -P t 1 3 'sleep 0.00{t}' --export-json scan.json >out 2>&1 || fail "$(cat out)"
+bench -r 10 -N 'sleep 0.001' 'sleep 0.002' --export-json two.json >out 2>&1 || fail "$(cat out)"
+
+# What hyperfine's own scripts read, as they read it (its scripts/ folder), and what bencher's and
+# github-action-benchmark's adapters need.
+python3 - all.json single.json stdout.json scan.json two.json <<'PYTHON' || exit 1
+import json, statistics, sys
+
+KEYS = ["command", "mean", "stddev", "median", "user", "system", "min", "max", "times",
+        "memory_usage_byte", "exit_codes"]
+for name in sys.argv[1:]:
+    with open(name) as file:
+        document = json.load(file)
+    assert list(document)[0] == "results", name
+    for key in document:
+        assert key in ("results", "x_holdfast"), (name, key)
+    for result in document["results"]:
+        keys = list(result)
+        assert keys[:len(KEYS)] == KEYS, (name, keys)
+        assert set(keys) - set(KEYS) <= {"parameters", "x_holdfast"}, (name, keys)
+        times = result["times"]
+        # plot_whisker, plot_histogram, plot_progression, advanced_statistics, welch_ttest
+        assert all(isinstance(t, float) and t > 0 for t in times), (name, times)
+        assert len(times) == len(result["exit_codes"]) == len(result["memory_usage_byte"])
+        assert abs(statistics.mean(times) - result["mean"]) < 1e-12
+        assert abs(statistics.stdev(times) - result["stddev"]) < 1e-9
+        assert abs(statistics.median(times) - result["median"]) < 1e-12
+        assert result["min"] == min(times) and result["max"] == max(times)
+        assert result["user"] >= 0 and result["system"] >= 0
+        assert all(isinstance(m, int) and m >= 0 for m in result["memory_usage_byte"])
+        assert all(isinstance(c, int) for c in result["exit_codes"])
+        for key, value in result.get("parameters", {}).items():
+            assert isinstance(key, str) and isinstance(value, str)
+        extras = result["x_holdfast"]
+        assert len(extras["user_times"]) == len(times)
+    assert document["x_holdfast"]["schema"] == "holdfast.bench/1"
+    assert document["x_holdfast"]["seed"].isdigit()
+
+scan = json.load(open("scan.json"))["results"]  # plot_parametrized: one numeric parameter
+assert [float(r["parameters"]["t"]) for r in scan] == [1, 2, 3]
+assert all(len(r["parameters"]) == 1 for r in scan)
+assert len(json.load(open("two.json"))["results"]) == 2  # welch_ttest: exactly two
+everything = json.load(open("all.json"))
+assert [r["command"] for r in everything["results"]] == ["one 1", "two 1", "one 2", "two 2"]
+assert len(everything["x_holdfast"]["controls"]) == 1
+assert everything["x_holdfast"]["seed"] == "7"
+ratios = [r["x_holdfast"].get("ratio") for r in everything["results"]]
+assert sum(r is not None for r in ratios) == 3, ratios
+assert ratios[1]["low"] <= ratios[1]["ratio"] <= ratios[1]["high"] and ratios[1]["ratio"] > 1.5
+PYTHON
+
+# A result file is replaced at once, and a broken disk is an error.
+bench -r 2 -N true --export-json /nonexistent/x.json >out 2>&1
+[ $? = 2 ] || fail "an export that cannot be written does not exit 2"
+
+# Ctrl-C: what was measured is written.
+python3 - "$build/bin/holdfast" <<'PYTHON' || exit 1
+import json, os, signal, subprocess, sys, time
+
+started = subprocess.Popen([sys.argv[1], "bench", "-N", "--min-benchmarking-time", "60", "sleep 0.01",
+                            "--export-json", "stopped.json"], start_new_session=True,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+time.sleep(1.5)
+os.killpg(started.pid, signal.SIGINT)
+errors = started.communicate(timeout=60)[1]
+assert started.returncode == 2, started.returncode
+assert b"stopped" in errors, errors
+stopped = json.load(open("stopped.json"))
+assert stopped["x_holdfast"]["interrupted"] is True
+assert len(stopped["results"][0]["times"]) > 0
+PYTHON
+echo "bench.sh: ok"
