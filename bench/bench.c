@@ -22,7 +22,7 @@ static bool is_benchmark(const char *name)
     return false;
 }
 
-static int write_exports(const struct settings *settings, const struct report *report,
+static int write_exports(const struct bench_settings *settings, const struct bench_report *report,
                          struct error *err)
 {
     AUTO_FREE size_t *order = calloc(report->row_count + 1, sizeof *order);
@@ -35,25 +35,25 @@ static int write_exports(const struct settings *settings, const struct report *r
         export_sort_by_mean(report, order);
     for (size_t i = 0; i < settings->export_count; i++) {
         const struct settings_export *wish = &settings->exports[i];
-        int failed = wish->is_json ? report_write(report, wish->path, err)
+        int failed = wish->is_json ? bench_report_write(report, wish->path, err)
                                    : export_write(report, order, wish->format, settings->unit,
                                                   wish->path, err);
 
         if (failed < 0)
             return -1;
     }
-    return settings->prints_json ? report_print(report, err) : 0;
+    return settings->prints_json ? bench_report_print(report, err) : 0;
 }
 
-static void show(const struct settings *settings, struct console *console,
-                 const struct report *report)
+static void show(const struct bench_settings *settings, struct console *console,
+                 const struct bench_report *report)
 {
     size_t number = 0;
 
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[i];
+        const struct bench_row *row = &report->rows[i];
 
-        if (strcmp(row->benchmark, report_of_commands) == 0 && !row->is_aside)
+        if (strcmp(row->benchmark, bench_of_commands) == 0 && !row->is_aside)
             console_show_row(console, ++number, row, row->shell_s > 0);
     }
     console_show_summary(console, report, settings->sort);
@@ -61,7 +61,8 @@ static void show(const struct settings *settings, struct console *console,
 }
 
 /* What was measured before an error is shown and written too. */
-static int measure(const struct settings *settings, struct report *report, struct error *err)
+static int measure(const struct bench_settings *settings, struct bench_report *report,
+                   struct error *err)
 {
     struct console console;
     struct error later = {0};
@@ -69,11 +70,11 @@ static int measure(const struct settings *settings, struct report *report, struc
 
     console_init(&console, settings);
     report->seed = settings->seed;
-    if (facts_begin(report, err) < 0)
+    if (bench_facts_begin(report, err) < 0)
         return -1;
-    failed = commands_run(settings, &console, report, err);
+    failed = bench_commands_run(settings, &console, report, err);
     console_clear(&console);
-    if (facts_end(report, &later) < 0 || report_finish(report, &later) < 0 ||
+    if (bench_facts_end(report, &later) < 0 || bench_report_finish(report, &later) < 0 ||
         (show(settings, &console, report), write_exports(settings, report, &later)) < 0) {
         if (failed == 0)
             *err = later;
@@ -82,7 +83,7 @@ static int measure(const struct settings *settings, struct report *report, struc
     return failed;
 }
 
-static int run(struct settings *settings, struct report *report, struct error *err)
+static int run(struct bench_settings *settings, struct bench_report *report, struct error *err)
 {
     if (settings->benchmarks.count + settings->commands.count == 0) {
         (void)error_set(err, ERR_USAGE, "nothing to measure: name a benchmark or a command");
@@ -102,23 +103,23 @@ static void on_interrupt(int signal_number)
 
 int bench_main(int argc, char **argv)
 {
-    struct settings settings;
-    struct report report;
+    struct bench_settings settings;
+    struct bench_report report;
     struct error err = {0};
     int status = EXIT_MEASURED;
     int parsed;
 
     (void)signal(SIGINT, on_interrupt);
-    settings_init(&settings);
-    report_init(&report);
-    parsed = settings_parse(&settings, argc, argv, is_benchmark, &err);
+    bench_settings_init(&settings);
+    bench_report_init(&report);
+    parsed = bench_settings_parse(&settings, argc, argv, is_benchmark, &err);
     if (parsed < 0 || (parsed == OPTIONS_PARSED && run(&settings, &report, &err) < 0)) {
         error_print(stderr, "holdfast bench", &err);
         status = EXIT_ERROR;
     } else if (settings.is_strict && report.has_control && !report.is_fit) {
         status = EXIT_UNFIT;
     }
-    report_done(&report);
-    settings_done(&settings);
+    bench_report_done(&report);
+    bench_settings_done(&settings);
     return status;
 }

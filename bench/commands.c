@@ -22,7 +22,7 @@ struct instance {
 
 /* Everything that lives while commands are measured. */
 struct session {
-    const struct settings *settings;
+    const struct bench_settings *settings;
     struct console *console;
     struct stopwatch *stopwatch;
     struct instance *instances;
@@ -68,7 +68,7 @@ static int substitute(const struct session *session, size_t combination, const c
 
 /* -n names the commands in order; with parameters once more for each combination, if there are so
  * many names. */
-static const char *name_of(const struct settings *settings, size_t combination, size_t index)
+static const char *name_of(const struct bench_settings *settings, size_t combination, size_t index)
 {
     size_t position = combination * settings->commands.count + index;
 
@@ -82,7 +82,7 @@ static const char *name_of(const struct settings *settings, size_t combination, 
 static int add_instance(struct session *session, size_t combination, size_t index,
                         struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     struct instance *instance = &session->instances[session->count++];
 
     *instance = (struct instance){.combination = combination,
@@ -103,7 +103,7 @@ static int add_instance(struct session *session, size_t combination, size_t inde
 
 static int add_reference(struct session *session, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     struct instance *instance = &session->instances[session->count++];
 
     *instance =
@@ -119,7 +119,7 @@ static int add_reference(struct session *session, struct error *err)
 
 static int add_instances(struct session *session, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     size_t combinations = scan_count(&settings->scan);
 
     session->instances =
@@ -140,7 +140,7 @@ static int add_instances(struct session *session, struct error *err)
 /* ---- how it is run ---- */
 
 /* The argv of a command line: by the shell, or cut into words. */
-static int make_argv(const struct settings *settings, const char *line, struct words *argv,
+static int make_argv(const struct bench_settings *settings, const char *line, struct words *argv,
                      struct error *err)
 {
     if (settings->shell == NULL)
@@ -150,7 +150,7 @@ static int make_argv(const struct settings *settings, const char *line, struct w
     return words_add(argv, line, err);
 }
 
-static enum stopwatch_output output_kind(const struct settings *settings, const char *where)
+static enum stopwatch_output output_kind(const struct bench_settings *settings, const char *where)
 {
     if (settings->shows_output || (where != NULL && strcmp(where, "inherit") == 0))
         return STOPWATCH_INHERIT;
@@ -162,7 +162,7 @@ static enum stopwatch_output output_kind(const struct settings *settings, const 
 static int define(const struct session *session, const char *line, const char *where,
                   struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     AUTO_WORDS struct words argv = WORDS_EMPTY;
     struct stopwatch_command command = {
         .input = settings->input,
@@ -189,7 +189,7 @@ static int define_optional(const struct session *session, const char *line, stru
     return number >= 0 ? number : -2;
 }
 
-static bool accepts_failure(const struct settings *settings)
+static bool accepts_failure(const struct bench_settings *settings)
 {
     /* With a list of codes the check is ours, after the runs (check_codes). */
     return settings->accepts_failure;
@@ -261,7 +261,7 @@ static int measure_shell(struct session *session, struct error *err)
 
 /* ---- results ---- */
 
-static int check_codes(const struct settings *settings, const struct report_row *row,
+static int check_codes(const struct bench_settings *settings, const struct bench_row *row,
                        struct error *err)
 {
     for (size_t i = 0; settings->accepted_count > 0 && i < row->run_count; i++) {
@@ -276,17 +276,18 @@ static int check_codes(const struct settings *settings, const struct report_row 
     return 0;
 }
 
-static int add_row(struct session *session, struct report *report, const struct experiment_arm *arm,
-                   const struct instance *instance, bool is_control, struct error *err)
+static int add_row(struct session *session, struct bench_report *report,
+                   const struct experiment_arm *arm, const struct instance *instance,
+                   bool is_control, struct error *err)
 {
-    struct report_row *row =
-        report_add_row(report, instance->name, report_of_commands, instance->name, NULL, err);
-    struct report_run *runs = row != NULL ? report_row_add_runs(row, arm->count, err) : NULL;
+    struct bench_row *row =
+        bench_report_add_row(report, instance->name, bench_of_commands, instance->name, NULL, err);
+    struct bench_run *runs = row != NULL ? bench_row_add_runs(row, arm->count, err) : NULL;
 
     if (runs == NULL)
         return -1;
     for (size_t i = 0; i < arm->count; i++)
-        runs[i] = report_run_of(&arm->samples[i], session->shell_s);
+        runs[i] = bench_run_of(&arm->samples[i], session->shell_s);
     row->shell_s = session->shell_s;
     row->is_control = is_control;
     row->is_aside = is_control;
@@ -300,7 +301,7 @@ static int add_row(struct session *session, struct report *report, const struct 
 
 static int measure_arms(struct session *session, struct experiment *experiment, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     struct experiment_budget budget = {settings->seconds, settings->min_runs, settings->max_runs};
 
     experiment->progress = console_progress;
@@ -313,10 +314,10 @@ static int measure_arms(struct session *session, struct experiment *experiment, 
 }
 
 /* Instances [first, first + count) in one schedule; set up before, cleaned up after. */
-static int measure(struct session *session, struct report *report, size_t first, size_t count,
+static int measure(struct session *session, struct bench_report *report, size_t first, size_t count,
                    struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
     bool has_control =
         count > 1 && settings->has_control && settings->order == SCHEDULE_INTERLEAVED;
     AUTO_FREE struct experiment_arm *arms = calloc(count + 1, sizeof *arms);
@@ -358,23 +359,23 @@ static int measure(struct session *session, struct report *report, size_t first,
 }
 
 /* The others are compared with --reference, or with the quickest. */
-static int choose_reference(const struct settings *settings, struct report *report, size_t first,
-                            struct error *err)
+static int choose_reference(const struct bench_settings *settings, struct bench_report *report,
+                            size_t first, struct error *err)
 {
-    struct report_row *reference = &report->rows[first];
+    struct bench_row *reference = &report->rows[first];
 
-    if (report_finish(report, err) < 0)
+    if (bench_report_finish(report, err) < 0)
         return -1;
     for (size_t i = first; i < report->row_count && settings->reference == NULL; i++) {
-        struct report_row *row = &report->rows[i];
+        struct bench_row *row = &report->rows[i];
 
         if (!row->is_control && row->wall.p10 < reference->wall.p10)
             reference = row;
     }
     for (size_t i = first; i < report->row_count; i++) {
-        struct report_row *row = &report->rows[i];
+        struct bench_row *row = &report->rows[i];
         /* The A/A arm repeats the first command, whoever is the quickest. */
-        const struct report_row *other = row->is_control ? &report->rows[first] : reference;
+        const struct bench_row *other = row->is_control ? &report->rows[first] : reference;
 
         if (row == reference || row->run_count != other->run_count)
             continue;
@@ -385,9 +386,9 @@ static int choose_reference(const struct settings *settings, struct report *repo
     return 0;
 }
 
-static int run_session(struct session *session, struct report *report, struct error *err)
+static int run_session(struct session *session, struct bench_report *report, struct error *err)
 {
-    const struct settings *settings = session->settings;
+    const struct bench_settings *settings = session->settings;
 
     if (add_instances(session, err) < 0 || measure_shell(session, err) < 0)
         return -1;
@@ -404,8 +405,8 @@ static int run_session(struct session *session, struct report *report, struct er
     return 0;
 }
 
-int commands_run(const struct settings *settings, struct console *console, struct report *report,
-                 struct error *err)
+int bench_commands_run(const struct bench_settings *settings, struct console *console,
+                       struct bench_report *report, struct error *err)
 {
     struct session session
         __attribute__((cleanup(session_done))) = {.settings = settings, .console = console};

@@ -6,7 +6,7 @@
 
 /* Appends a row for each command and combination of parameters. A failed command is an error; what
  * was measured before it is in the report all the same. */
-int commands_run(const struct settings *settings, struct console *console, struct report *report,
-                 struct error *err);
+int bench_commands_run(const struct bench_settings *settings, struct console *console,
+                       struct bench_report *report, struct error *err);
 
 #endif

@@ -20,7 +20,7 @@ static const char bold[] = "\x1b[1m";
 static const char green[] = "\x1b[32m";
 static const char yellow[] = "\x1b[33m";
 
-void console_init(struct console *console, const struct settings *settings)
+void console_init(struct console *console, const struct bench_settings *settings)
 {
     bool is_terminal = os_is_terminal(STDOUT_FILENO);
     bool may_color = getenv("NO_COLOR") == NULL && is_terminal;
@@ -135,7 +135,7 @@ static void warn(struct console *console, const char *format, ...)
     (void)fputc('\n', stderr);
 }
 
-static size_t count_runs(const struct report_row *row, unsigned flag)
+static size_t count_runs(const struct bench_row *row, unsigned flag)
 {
     size_t count = 0;
 
@@ -144,7 +144,7 @@ static size_t count_runs(const struct report_row *row, unsigned flag)
     return count;
 }
 
-static void show_warnings(struct console *console, const struct report_row *row, bool has_shell)
+static void show_warnings(struct console *console, const struct bench_row *row, bool has_shell)
 {
     size_t failures = count_runs(row, 0);
     size_t timeouts = count_runs(row, STOPWATCH_TIMED_OUT);
@@ -164,7 +164,7 @@ static void show_warnings(struct console *console, const struct report_row *row,
              row->wall.outlier_count, row->run_count);
 }
 
-static int64_t peak_memory(const struct report_row *row)
+static int64_t peak_memory(const struct bench_row *row)
 {
     int64_t peak = -1;
 
@@ -173,7 +173,7 @@ static int64_t peak_memory(const struct report_row *row)
     return peak;
 }
 
-static void show_times(const struct console *console, const struct report_row *row, enum unit unit)
+static void show_times(const struct console *console, const struct bench_row *row, enum unit unit)
 {
     char mean[32], spread[32], user[32], system[32], min[32], max[32];
 
@@ -191,7 +191,7 @@ static void show_times(const struct console *console, const struct report_row *r
                  row->run_count);
 }
 
-void console_show_row(struct console *console, size_t number, const struct report_row *row,
+void console_show_row(struct console *console, size_t number, const struct bench_row *row,
                       bool has_shell)
 {
     char p10[32], median[32], p90[32], memory[32];
@@ -217,7 +217,7 @@ void console_show_row(struct console *console, size_t number, const struct repor
 
 /* ---- summary ---- */
 
-void console_show_fitness(struct console *console, const struct report *report)
+void console_show_fitness(struct console *console, const struct bench_report *report)
 {
     if (console->is_silent || !report->has_control)
         return;
@@ -230,7 +230,7 @@ void console_show_fitness(struct console *console, const struct report *report)
 }
 
 /* "1.59 times [1.55, 1.62] faster than X": the interval as it is seen from the quicker side. */
-static void show_comparison(const struct console *console, const struct report_row *row)
+static void show_comparison(const struct console *console, const struct bench_row *row)
 {
     bool is_slower = row->ratio.ratio >= 1;
     double factor = is_slower ? row->ratio.ratio : 1 / row->ratio.ratio;
@@ -246,21 +246,21 @@ static void show_comparison(const struct console *console, const struct report_r
                                                       : "");
 }
 
-static const struct report_row *find_reference(const struct report *report)
+static const struct bench_row *find_reference(const struct bench_report *report)
 {
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[i];
+        const struct bench_row *row = &report->rows[i];
 
         if (row->reference != NULL && !row->is_control)
-            return report_find(report, row, row->reference);
+            return bench_report_find(report, row, row->reference);
     }
     return NULL;
 }
 
-void console_show_summary(struct console *console, const struct report *report,
+void console_show_summary(struct console *console, const struct bench_report *report,
                           enum settings_sort sort)
 {
-    const struct report_row *reference = find_reference(report);
+    const struct bench_row *reference = find_reference(report);
     AUTO_FREE size_t *order = calloc(report->row_count + 1, sizeof *order);
     AUTO_BUFFER struct buffer command = BUFFER_EMPTY;
 
@@ -277,7 +277,7 @@ void console_show_summary(struct console *console, const struct report *report,
                  (unsigned long long)report->seed);
     (void)printf("  %s ran\n", buffer_text(&command));
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[order[i]];
+        const struct bench_row *row = &report->rows[order[i]];
 
         if (row->has_ratio && !row->is_control)
             show_comparison(console, row);
@@ -287,7 +287,7 @@ void console_show_summary(struct console *console, const struct report *report,
                      "these figures.\n");
 }
 
-static void show_parameters(const struct report_row *row, char *out, size_t size)
+static void show_parameters(const struct bench_row *row, char *out, size_t size)
 {
     size_t used = 0;
 
@@ -297,7 +297,7 @@ static void show_parameters(const struct report_row *row, char *out, size_t size
                                  row->parameters[i].name, row->parameters[i].value);
 }
 
-static void show_table_row(const struct console *console, const struct report_row *row)
+static void show_table_row(const struct console *console, const struct bench_row *row)
 {
     char what[96], p10[32], median[32], p90[32], ratio[64] = "";
     char label[64], subject[64], parameters[64];
@@ -319,7 +319,7 @@ static void show_table_row(const struct console *console, const struct report_ro
     (void)printf("%-34s %-22s %11s %11s %11s  %s\n", what, subject, p10, median, p90, ratio);
 }
 
-void console_show_table(struct console *console, const struct report *report)
+void console_show_table(struct console *console, const struct bench_report *report)
 {
     console_clear(console);
     if (console->is_silent || report->row_count == 0)

@@ -18,7 +18,7 @@ struct console {
     size_t part, parts; /* of a longer programme; 0 parts: not told */
 };
 
-void console_init(struct console *console, const struct settings *settings);
+void console_init(struct console *console, const struct bench_settings *settings);
 
 /* What the live line speaks of from now on. */
 void console_set_title(struct console *console, const char *format, ...) HOLDFAST_PRINTF(2, 3);
@@ -30,17 +30,17 @@ void console_progress(void *context, const struct experiment *experiment);
 void console_clear(struct console *console);
 
 /* One row as a paragraph; number counts from 1. */
-void console_show_row(struct console *console, size_t number, const struct report_row *row,
+void console_show_row(struct console *console, size_t number, const struct bench_row *row,
                       bool has_shell);
 
 /* Who ran how much faster than whom, and whether the machine was fit to say so. */
-void console_show_summary(struct console *console, const struct report *report,
+void console_show_summary(struct console *console, const struct bench_report *report,
                           enum settings_sort sort);
 
 /* One line about the machine's fitness; nothing without an A/A arm. */
-void console_show_fitness(struct console *console, const struct report *report);
+void console_show_fitness(struct console *console, const struct bench_report *report);
 
 /* Rows of the built-in benchmarks as one table. */
-void console_show_table(struct console *console, const struct report *report);
+void console_show_table(struct console *console, const struct bench_report *report);
 
 #endif

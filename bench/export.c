@@ -12,8 +12,8 @@
 /* First-order propagation of the spread of runs, as if independent (hyperfine,
  * src/benchmark/relative_speed.rs; Bevington & Robinson, ch. 3). It does not shrink with more runs:
  * the interval of the p10s does. */
-struct export_relative export_relative_of(const struct report_row *row,
-                                          const struct report_row *reference)
+struct export_relative export_relative_of(const struct bench_row *row,
+                                          const struct bench_row *reference)
 {
     struct export_relative made = {.ratio = NAN, .stddev = NAN};
     double mine = row->wall.mean;
@@ -27,7 +27,7 @@ struct export_relative export_relative_of(const struct report_row *row,
     return made;
 }
 
-void export_sort_by_mean(const struct report *report, size_t *order)
+void export_sort_by_mean(const struct bench_report *report, size_t *order)
 {
     /* A few dozen rows: insertion keeps equals and rows without runs in place. */
     for (size_t i = 0; i < report->row_count; i++) {
@@ -39,12 +39,12 @@ void export_sort_by_mean(const struct report *report, size_t *order)
     }
 }
 
-static const struct report_row *fastest(const struct report *report)
+static const struct bench_row *fastest(const struct bench_report *report)
 {
-    const struct report_row *best = NULL;
+    const struct bench_row *best = NULL;
 
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[i];
+        const struct bench_row *row = &report->rows[i];
 
         if (row->run_count > 0 && !row->is_aside &&
             (best == NULL || row->wall.mean < best->wall.mean))
@@ -57,17 +57,18 @@ static const struct report_row *fastest(const struct report *report)
 
 static int compare_names(const void *left, const void *right)
 {
-    const struct report_parameter *const *a = left;
-    const struct report_parameter *const *b = right;
+    const struct bench_parameter *const *a = left;
+    const struct bench_parameter *const *b = right;
 
     return strcmp((*a)->name, (*b)->name);
 }
 
 /* The parameters of the first row, sorted by name, decide the columns. NULL: none, or no memory. */
-static const struct report_parameter **parameter_columns(const struct report *report, size_t *count)
+static const struct bench_parameter **parameter_columns(const struct bench_report *report,
+                                                        size_t *count)
 {
-    const struct report_row *first = report->row_count > 0 ? &report->rows[0] : NULL;
-    const struct report_parameter **columns;
+    const struct bench_row *first = report->row_count > 0 ? &report->rows[0] : NULL;
+    const struct bench_parameter **columns;
 
     *count = first != NULL ? first->parameter_count : 0;
     columns = calloc(*count + 1, sizeof *columns);
@@ -79,7 +80,7 @@ static const struct report_parameter **parameter_columns(const struct report *re
     return columns;
 }
 
-static const char *parameter_value(const struct report_row *row, const char *name)
+static const char *parameter_value(const struct bench_row *row, const char *name)
 {
     for (size_t i = 0; i < row->parameter_count; i++) {
         if (strcmp(row->parameters[i].name, name) == 0)
@@ -97,8 +98,8 @@ static void csv_number(struct buffer *out, double value)
         buffer_add_text(out, ",0");
 }
 
-static void csv_row(struct buffer *out, const struct report_row *row,
-                    const struct report_parameter *const *columns, size_t count)
+static void csv_row(struct buffer *out, const struct bench_row *row,
+                    const struct bench_parameter *const *columns, size_t count)
 {
     text_escape_csv(out, row->command, strlen(row->command));
     csv_number(out, row->wall.mean);
@@ -117,10 +118,10 @@ static void csv_row(struct buffer *out, const struct report_row *row,
     buffer_add_byte(out, '\n');
 }
 
-static void export_csv(struct buffer *out, const struct report *report, const size_t *order)
+static void export_csv(struct buffer *out, const struct bench_report *report, const size_t *order)
 {
     size_t count = 0;
-    AUTO_FREE const struct report_parameter **columns = parameter_columns(report, &count);
+    AUTO_FREE const struct bench_parameter **columns = parameter_columns(report, &count);
 
     if (columns == NULL)
         return;
@@ -131,7 +132,7 @@ static void export_csv(struct buffer *out, const struct report *report, const si
     }
     buffer_add_byte(out, '\n');
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[order != NULL ? order[i] : i];
+        const struct bench_row *row = &report->rows[order != NULL ? order[i] : i];
 
         if (row->run_count > 0 && !row->is_aside)
             csv_row(out, row, columns, count);
@@ -219,7 +220,7 @@ static void put_title(struct buffer *out, const struct markup *markup, enum unit
     buffer_add_text(out, markup->below_title);
 }
 
-static void format_mean(char *out, size_t size, const struct report_row *row, enum unit unit)
+static void format_mean(char *out, size_t size, const struct bench_row *row, enum unit unit)
 {
     char mean[32];
     char spread[32];
@@ -232,8 +233,8 @@ static void format_mean(char *out, size_t size, const struct report_row *row, en
         (void)snprintf(out, size, "%s", mean);
 }
 
-static void format_relative(char *out, size_t size, const struct report_row *row,
-                            const struct report_row *reference)
+static void format_relative(char *out, size_t size, const struct bench_row *row,
+                            const struct bench_row *reference)
 {
     struct export_relative relative = export_relative_of(row, reference);
 
@@ -247,7 +248,7 @@ static void format_relative(char *out, size_t size, const struct report_row *row
         (void)snprintf(out, size, "%.2f \xc2\xb1 %.2f", relative.ratio, relative.stddev);
 }
 
-static void format_ratio(char *out, size_t size, const struct report_row *row)
+static void format_ratio(char *out, size_t size, const struct bench_row *row)
 {
     if (row->has_ratio)
         (void)snprintf(out, size, "%.3f [%.3f, %.3f]", row->ratio.ratio, row->ratio.low,
@@ -274,8 +275,8 @@ static void escape_command(struct buffer *out, const char *command, enum export_
     }
 }
 
-static void put_row(struct buffer *out, const struct report_row *row,
-                    const struct report_row *reference, enum export_format format, enum unit unit)
+static void put_row(struct buffer *out, const struct bench_row *row,
+                    const struct bench_row *reference, enum export_format format, enum unit unit)
 {
     const struct markup *markup = &markups[format];
     AUTO_BUFFER struct buffer escaped = BUFFER_EMPTY;
@@ -300,10 +301,10 @@ static void put_row(struct buffer *out, const struct report_row *row,
     put_cells(out, markup, cells);
 }
 
-void export_table(struct buffer *out, const struct report *report, const size_t *order,
+void export_table(struct buffer *out, const struct bench_report *report, const size_t *order,
                   enum export_format format, enum unit unit)
 {
-    const struct report_row *reference = fastest(report);
+    const struct bench_row *reference = fastest(report);
     const struct markup *markup = &markups[format];
 
     if (format == EXPORT_CSV) {
@@ -315,7 +316,7 @@ void export_table(struct buffer *out, const struct report *report, const size_t 
     buffer_add_text(out, markup->before);
     put_title(out, markup, unit);
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[order != NULL ? order[i] : i];
+        const struct bench_row *row = &report->rows[order != NULL ? order[i] : i];
 
         if (row->run_count > 0 && !row->is_aside)
             put_row(out, row, reference, format, unit);
@@ -323,7 +324,7 @@ void export_table(struct buffer *out, const struct report *report, const size_t 
     buffer_add_text(out, markup->after);
 }
 
-int export_write(const struct report *report, const size_t *order, enum export_format format,
+int export_write(const struct bench_report *report, const size_t *order, enum export_format format,
                  enum unit unit, const char *path, struct error *err)
 {
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;

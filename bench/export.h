@@ -19,11 +19,11 @@ enum export_format {
 };
 
 /* Rows in the order given, report order if that is NULL. */
-void export_table(struct buffer *out, const struct report *report, const size_t *order,
+void export_table(struct buffer *out, const struct bench_report *report, const size_t *order,
                   enum export_format format, enum unit unit);
 
 /* The same to a file, "-" for stdout. */
-int export_write(const struct report *report, const size_t *order, enum export_format format,
+int export_write(const struct bench_report *report, const size_t *order, enum export_format format,
                  enum unit unit, const char *path, struct error *err);
 
 /* Quotient of the means of row and of the fastest row, and its error; NAN when it cannot be told. */
@@ -31,10 +31,10 @@ struct export_relative {
     double ratio;
     double stddev;
 };
-struct export_relative export_relative_of(const struct report_row *row,
-                                          const struct report_row *reference);
+struct export_relative export_relative_of(const struct bench_row *row,
+                                          const struct bench_row *reference);
 
 /* Rows with runs sorted by mean; `order` has report->row_count elements. */
-void export_sort_by_mean(const struct report *report, size_t *order);
+void export_sort_by_mean(const struct bench_report *report, size_t *order);
 
 #endif

@@ -7,40 +7,41 @@
 #include "base/buffer.h"
 #include "bench/export.h"
 
-static void add(struct report *report, const char *command, const char *reference, double base,
-                const char *parameter)
+static void add(struct bench_report *report, const char *command, const char *reference,
+                double base, const char *parameter)
 {
     struct error err;
-    struct report_row *row = report_add_row(report, command, "command", command, reference, &err);
-    struct report_run *runs;
+    struct bench_row *row =
+        bench_report_add_row(report, command, "command", command, reference, &err);
+    struct bench_run *runs;
 
     cr_assert_not_null(row);
-    runs = report_row_add_runs(row, 4, &err);
+    runs = bench_row_add_runs(row, 4, &err);
     cr_assert_not_null(runs);
     for (int i = 0; i < 4; i++)
         runs[i].wall_s = base * (i % 2 == 0 ? 0.9 : 1.1);
-    cr_assert_eq(report_row_set_parameter(row, "n", parameter, &err), 0);
+    cr_assert_eq(bench_row_set_parameter(row, "n", parameter, &err), 0);
 }
 
-static void fill(struct report *report)
+static void fill(struct bench_report *report)
 {
     struct error err = {0};
 
-    report_init(report);
+    bench_report_init(report);
     add(report, "slow|er", NULL, 0.2, "7");
     add(report, "quick", NULL, 0.1, "7");
-    cr_assert_eq(report_finish(report, &err), 0, "%s", err.message);
+    cr_assert_eq(bench_report_finish(report, &err), 0, "%s", err.message);
 }
 
 static void expect(enum export_format format, enum unit unit, const char *wanted)
 {
-    struct report report;
+    struct bench_report report;
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
 
     fill(&report);
     export_table(&text, &report, NULL, format, unit);
     cr_assert_str_eq(buffer_text(&text), wanted, "got:\n%s", buffer_text(&text));
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(export, markdown_has_hyperfines_columns_first)
@@ -55,7 +56,7 @@ Test(export, markdown_has_hyperfines_columns_first)
 
 Test(export, asciidoc_and_orgmode_keep_bars_out_of_the_table)
 {
-    struct report report;
+    struct bench_report report;
     AUTO_BUFFER struct buffer asciidoc = BUFFER_EMPTY;
     AUTO_BUFFER struct buffer orgmode = BUFFER_EMPTY;
 
@@ -64,12 +65,12 @@ Test(export, asciidoc_and_orgmode_keep_bars_out_of_the_table)
     export_table(&orgmode, &report, NULL, EXPORT_ORGMODE, UNIT_SECOND);
     cr_assert_not_null(strstr(buffer_text(&asciidoc), "| `slow\\|er` \n| 0.200 \xc2\xb1 0.023 \n"));
     cr_assert_not_null(strstr(buffer_text(&orgmode), "| =slow\\|er=  |  0.200 \xc2\xb1 0.023 |"));
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(export, csv_is_in_seconds_with_parameters)
 {
-    struct report report;
+    struct bench_report report;
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
 
     fill(&report);
@@ -79,18 +80,18 @@ Test(export, csv_is_in_seconds_with_parameters)
                  0, "%s", buffer_text(&text));
     cr_assert_not_null(strstr(buffer_text(&text), "\"quick\",0.1"), "%s", buffer_text(&text));
     cr_assert_not_null(strstr(buffer_text(&text), ",\"7\"\n"));
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(export, sorts_by_mean)
 {
-    struct report report;
+    struct bench_report report;
     size_t order[2];
 
     fill(&report);
     export_sort_by_mean(&report, order);
     cr_assert(order[0] == 1 && order[1] == 0);
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(units, numbers_fit_their_unit)

@@ -5,9 +5,9 @@
 #include "bench/report.h"
 
 /* Fills report->host and report->started. What cannot be told is "" or -1. */
-int facts_begin(struct report *report, struct error *err);
+int bench_facts_begin(struct bench_report *report, struct error *err);
 
 /* Fills load_after, steal_ms and finished. */
-int facts_end(struct report *report, struct error *err);
+int bench_facts_end(struct bench_report *report, struct error *err);
 
 #endif

@@ -83,9 +83,9 @@ static char *now_text(void)
     return strdup(text);
 }
 
-int facts_begin(struct report *report, struct error *err)
+int bench_facts_begin(struct bench_report *report, struct error *err)
 {
-    struct report_host *host = &report->host;
+    struct bench_host *host = &report->host;
     struct utsname name;
 
     if (uname(&name) < 0)
@@ -112,7 +112,7 @@ int facts_begin(struct report *report, struct error *err)
     return 0;
 }
 
-int facts_end(struct report *report, struct error *err)
+int bench_facts_end(struct bench_report *report, struct error *err)
 {
     report->host.load_after = load_average();
     report->host.steal_ms = steal_ms() - report->host.steal_ms;

@@ -9,14 +9,14 @@
 #include "base/auto.h"
 #include "base/buffer.h"
 
-const char report_of_commands[] = "command";
+const char bench_of_commands[] = "command";
 
-void report_init(struct report *report)
+void bench_report_init(struct bench_report *report)
 {
-    *report = (struct report){.host = {.load_before = -1, .load_after = -1}, .is_fit = true};
+    *report = (struct bench_report){.host = {.load_before = -1, .load_after = -1}, .is_fit = true};
 }
 
-static void row_done(struct report_row *row)
+static void row_done(struct bench_row *row)
 {
     free(row->command);
     free(row->benchmark);
@@ -34,7 +34,7 @@ static void row_done(struct report_row *row)
     free(row->counts);
 }
 
-void report_done(struct report *report)
+void bench_report_done(struct bench_report *report)
 {
     for (size_t i = 0; i < report->row_count; i++)
         row_done(&report->rows[i]);
@@ -49,7 +49,7 @@ void report_done(struct report *report)
     free(report->identity);
     free(report->started);
     free(report->finished);
-    report_init(report);
+    bench_report_init(report);
 }
 
 /* One more element at the end of *list, zeroed. NULL when out of memory. */
@@ -65,10 +65,11 @@ static void *grow(void *list_slot, size_t count, size_t more, size_t size)
     return grown + count * size;
 }
 
-struct report_row *report_add_row(struct report *report, const char *command, const char *benchmark,
-                                  const char *subject, const char *reference, struct error *err)
+struct bench_row *bench_report_add_row(struct bench_report *report, const char *command,
+                                       const char *benchmark, const char *subject,
+                                       const char *reference, struct error *err)
 {
-    struct report_row *row = grow(&report->rows, report->row_count, 1, sizeof *row);
+    struct bench_row *row = grow(&report->rows, report->row_count, 1, sizeof *row);
 
     if (row == NULL) {
         (void)error_memory(err, "a row of the report");
@@ -89,34 +90,34 @@ struct report_row *report_add_row(struct report *report, const char *command, co
     return row;
 }
 
-int report_row_set_parameter(struct report_row *row, const char *name, const char *value,
-                             struct error *err)
+int bench_row_set_parameter(struct bench_row *row, const char *name, const char *value,
+                            struct error *err)
 {
     AUTO_FREE char *name_copy = strdup(name);
     AUTO_FREE char *value_copy = strdup(value);
-    struct report_parameter *parameter =
+    struct bench_parameter *parameter =
         grow(&row->parameters, row->parameter_count, 1, sizeof *parameter);
 
     if (name_copy == NULL || value_copy == NULL || parameter == NULL)
         return error_memory(err, "a parameter");
-    *parameter = (struct report_parameter){TAKE(name_copy), TAKE(value_copy)};
+    *parameter = (struct bench_parameter){TAKE(name_copy), TAKE(value_copy)};
     row->parameter_count++;
     return 0;
 }
 
-int report_row_set_count(struct report_row *row, const char *name, int64_t value, struct error *err)
+int bench_row_set_count(struct bench_row *row, const char *name, int64_t value, struct error *err)
 {
     AUTO_FREE char *copy = strdup(name);
-    struct report_count *count = grow(&row->counts, row->count_count, 1, sizeof *count);
+    struct bench_row_count *count = grow(&row->counts, row->count_count, 1, sizeof *count);
 
     if (copy == NULL || count == NULL)
         return error_memory(err, "a count");
-    *count = (struct report_count){TAKE(copy), value};
+    *count = (struct bench_row_count){TAKE(copy), value};
     row->count_count++;
     return 0;
 }
 
-int report_row_set_note(struct report_row *row, struct error *err, const char *format, ...)
+int bench_row_set_note(struct bench_row *row, struct error *err, const char *format, ...)
 {
     char text[600];
     char *copy;
@@ -133,9 +134,9 @@ int report_row_set_note(struct report_row *row, struct error *err, const char *f
     return 0;
 }
 
-struct report_run *report_row_add_runs(struct report_row *row, size_t count, struct error *err)
+struct bench_run *bench_row_add_runs(struct bench_row *row, size_t count, struct error *err)
 {
-    struct report_run *runs = grow(&row->runs, row->run_count, count, sizeof *runs);
+    struct bench_run *runs = grow(&row->runs, row->run_count, count, sizeof *runs);
 
     if (runs == NULL) {
         (void)error_memory(err, "runs");
@@ -145,11 +146,11 @@ struct report_run *report_row_add_runs(struct report_row *row, size_t count, str
     return runs;
 }
 
-struct report_run report_run_of(const struct stopwatch_sample *sample, double shell_s)
+struct bench_run bench_run_of(const struct stopwatch_sample *sample, double shell_s)
 {
     double wall_s = (double)sample->wall_ns / 1e9 - shell_s;
 
-    return (struct report_run){
+    return (struct bench_run){
         .wall_s = wall_s > 0 ? wall_s : 0,
         .user_s = (double)sample->user_ns / 1e9,
         .system_s = (double)sample->system_ns / 1e9,
@@ -159,9 +160,9 @@ struct report_run report_run_of(const struct stopwatch_sample *sample, double sh
     };
 }
 
-static bool has_same_parameters(const struct report_row *a, const struct report_row *b)
+static bool has_same_parameters(const struct bench_row *a, const struct bench_row *b)
 {
-    if (strcmp(a->benchmark, report_of_commands) == 0)
+    if (strcmp(a->benchmark, bench_of_commands) == 0)
         return true;
     if (a->parameter_count != b->parameter_count)
         return false;
@@ -173,11 +174,11 @@ static bool has_same_parameters(const struct report_row *a, const struct report_
     return true;
 }
 
-const struct report_row *report_find(const struct report *report, const struct report_row *like,
-                                     const char *subject)
+const struct bench_row *bench_report_find(const struct bench_report *report,
+                                          const struct bench_row *like, const char *subject)
 {
     for (size_t i = 0; i < report->row_count; i++) {
-        const struct report_row *row = &report->rows[i];
+        const struct bench_row *row = &report->rows[i];
 
         if (strcmp(row->benchmark, like->benchmark) == 0 && strcmp(row->subject, subject) == 0 &&
             has_same_parameters(row, like))
@@ -186,7 +187,7 @@ const struct report_row *report_find(const struct report *report, const struct r
     return NULL;
 }
 
-double *report_row_times(const struct report_row *row, struct error *err)
+double *bench_row_times(const struct bench_row *row, struct error *err)
 {
     double *times = malloc((row->run_count + 1) * sizeof *times);
 
@@ -201,9 +202,9 @@ double *report_row_times(const struct report_row *row, struct error *err)
 
 /* Times for a ratio: NAN where a run says nothing. A non-zero exit that is the same in all runs was
  * asked for (-i); one that differs is a failure. */
-static double *comparable_times(const struct report_row *row, struct error *err)
+static double *comparable_times(const struct bench_row *row, struct error *err)
 {
-    double *times = report_row_times(row, err);
+    double *times = bench_row_times(row, err);
 
     for (size_t i = 0; times != NULL && i < row->run_count; i++) {
         if ((row->runs[i].flags & STOPWATCH_TIMED_OUT) != 0 ||
@@ -213,8 +214,7 @@ static double *comparable_times(const struct report_row *row, struct error *err)
     return times;
 }
 
-static int finish_ratio(struct report_row *row, const struct report_row *reference,
-                        struct error *err)
+static int finish_ratio(struct bench_row *row, const struct bench_row *reference, struct error *err)
 {
     AUTO_FREE double *mine = comparable_times(row, err);
     AUTO_FREE double *theirs = comparable_times(reference, err);
@@ -233,9 +233,9 @@ static int finish_ratio(struct report_row *row, const struct report_row *referen
     return unimportant.code == ERR_MEMORY ? error_memory(err, "ratio") : 0;
 }
 
-static int finish_row(struct report_row *row, struct error *err)
+static int finish_row(struct bench_row *row, struct error *err)
 {
-    AUTO_FREE double *times = report_row_times(row, err);
+    AUTO_FREE double *times = bench_row_times(row, err);
 
     if (times == NULL || stats_summarize(times, row->run_count, &row->wall, err) < 0)
         return -1;
@@ -249,8 +249,8 @@ static int finish_row(struct report_row *row, struct error *err)
 }
 
 /* The A/A arm is judged as a gate would: with the one-sided 99 % bounds. */
-static int finish_control(struct report *report, const struct report_row *row,
-                          const struct report_row *reference, struct error *err)
+static int finish_control(struct bench_report *report, const struct bench_row *row,
+                          const struct bench_row *reference, struct error *err)
 {
     AUTO_FREE double *mine = comparable_times(row, err);
     AUTO_FREE double *theirs = comparable_times(reference, err);
@@ -270,7 +270,7 @@ static int finish_control(struct report *report, const struct report_row *row,
     return 0;
 }
 
-int report_finish(struct report *report, struct error *err)
+int bench_report_finish(struct bench_report *report, struct error *err)
 {
     report->is_fit = true;
     report->has_control = false;
@@ -279,9 +279,9 @@ int report_finish(struct report *report, struct error *err)
             return -1;
     }
     for (size_t i = 0; i < report->row_count; i++) {
-        struct report_row *row = &report->rows[i];
-        const struct report_row *reference =
-            row->reference != NULL ? report_find(report, row, row->reference) : NULL;
+        struct bench_row *row = &report->rows[i];
+        const struct bench_row *reference =
+            row->reference != NULL ? bench_report_find(report, row, row->reference) : NULL;
 
         if (reference == NULL || row->run_count == 0 || reference->run_count == 0)
             continue;

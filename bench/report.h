@@ -16,18 +16,18 @@
 #include "bench/stats.h"
 #include "bench/stopwatch_wire.h"
 
-struct report_parameter {
+struct bench_parameter {
     char *name;
     char *value;
 };
 
-struct report_count {
+struct bench_row_count {
     char *name;
     int64_t value;
 };
 
 /* One run. */
-struct report_run {
+struct bench_run {
     double wall_s; /* what is compared: by default start to exit */
     double user_s;
     double system_s;
@@ -37,24 +37,24 @@ struct report_run {
 };
 
 /* One command, or one benchmark of one subject with one set of parameters. */
-struct report_row {
+struct bench_row {
     char *command;   /* what hyperfine shows: the name given, or the command line */
-    char *benchmark; /* "spawn.true", or report_of_commands */
+    char *benchmark; /* "spawn.true", or bench_of_commands */
     char *subject;   /* a mode, an adapter, "none", or the command's name */
     char *reference; /* subject of the same blocks that it is compared with; NULL: none */
     bool is_control; /* the A/A arm: the reference once more */
     bool is_aside;   /* not among the results of the JSON but under x_holdfast.controls: scripts
                         that take exactly the commands given shall find exactly those */
     unsigned per_block;
-    struct report_parameter *parameters;
+    struct bench_parameter *parameters;
     size_t parameter_count;
-    struct report_run *runs;
+    struct bench_run *runs;
     size_t run_count;
-    struct report_count *counts;
+    struct bench_row_count *counts;
     size_t count_count;
     double shell_s; /* start of the shell, already taken off each time; 0: no shell */
     char *note;     /* words for people: why it is not runnable, what stands out; may be NULL */
-    /* From report_finish(): */
+    /* From bench_report_finish(): */
     struct stats_summary wall;
     double user_mean_s;
     double system_mean_s;
@@ -64,7 +64,7 @@ struct report_row {
 };
 
 /* The machine and what it was doing. */
-struct report_host {
+struct bench_host {
     char *os, *kernel, *arch, *cpu, *machine; /* machine: "vm", "container", "wsl2", "bare" or "" */
     char *clock;                              /* clock source */
     char *governor;                           /* frequency governor; "" if there is none */
@@ -75,10 +75,10 @@ struct report_host {
     uint64_t steal_ms;              /* CPU time that the hypervisor gave to others during the run */
 };
 
-struct report {
-    struct report_row *rows;
+struct bench_report {
+    struct bench_row *rows;
     size_t row_count;
-    struct report_host host;
+    struct bench_host host;
     uint64_t seed;
     enum schedule_order order;
     char *identity;           /* "root", "user" */
@@ -88,43 +88,43 @@ struct report {
     bool is_interrupted;
 };
 
-void report_init(struct report *report);
-void report_done(struct report *report);
+void bench_report_init(struct bench_report *report);
+void bench_report_done(struct bench_report *report);
 
 /* A new row at the end, with copies of the names; the rest is empty. The pointer is valid until the
  * next row is added. reference may be NULL. */
-struct report_row *report_add_row(struct report *report, const char *command, const char *benchmark,
-                                  const char *subject, const char *reference, struct error *err);
-int report_row_set_parameter(struct report_row *row, const char *name, const char *value,
-                             struct error *err);
-int report_row_set_count(struct report_row *row, const char *name, int64_t value,
-                         struct error *err);
-int report_row_set_note(struct report_row *row, struct error *err, const char *format, ...)
+struct bench_row *bench_report_add_row(struct bench_report *report, const char *command,
+                                       const char *benchmark, const char *subject,
+                                       const char *reference, struct error *err);
+int bench_row_set_parameter(struct bench_row *row, const char *name, const char *value,
+                            struct error *err);
+int bench_row_set_count(struct bench_row *row, const char *name, int64_t value, struct error *err);
+int bench_row_set_note(struct bench_row *row, struct error *err, const char *format, ...)
     HOLDFAST_PRINTF(3, 4);
 /* Room for `count` more runs, zeroed; NULL when out of memory. */
-struct report_run *report_row_add_runs(struct report_row *row, size_t count, struct error *err);
+struct bench_run *bench_row_add_runs(struct bench_row *row, size_t count, struct error *err);
 
 /* A run from a sample: start to exit, less shell_s. */
-struct report_run report_run_of(const struct stopwatch_sample *sample, double shell_s);
+struct bench_run bench_run_of(const struct stopwatch_sample *sample, double shell_s);
 
 /* The benchmark of the user's own commands: rows with different parameters are compared too. */
-extern const char report_of_commands[]; /* "command" */
+extern const char bench_of_commands[]; /* "command" */
 
 /* Same benchmark, same parameters, subject as named. NULL: none. */
-const struct report_row *report_find(const struct report *report, const struct report_row *like,
-                                     const char *subject);
+const struct bench_row *bench_report_find(const struct bench_report *report,
+                                          const struct bench_row *like, const char *subject);
 
 /* Summaries, ratios against each row's reference, and whether the machine was fit. Runs that
  * failed or timed out take no part in ratios, their blocks neither. */
-int report_finish(struct report *report, struct error *err);
+int bench_report_finish(struct bench_report *report, struct error *err);
 
-/* JSON. Writing needs report_finish() before; reading fills runs and calls it itself. Reading takes
+/* JSON. Writing needs bench_report_finish() before; reading fills runs and calls it itself. Reading takes
  * hyperfine's own files too. */
-int report_write(const struct report *report, const char *path, struct error *err);
-int report_print(const struct report *report, struct error *err); /* to stdout */
-int report_read(struct report *report, const char *path, struct error *err);
+int bench_report_write(const struct bench_report *report, const char *path, struct error *err);
+int bench_report_print(const struct bench_report *report, struct error *err); /* to stdout */
+int bench_report_read(struct bench_report *report, const char *path, struct error *err);
 
-/* For report_read(): the wall time alone of each run, in run order. Caller frees. */
-double *report_row_times(const struct report_row *row, struct error *err);
+/* For bench_report_read(): the wall time alone of each run, in run order. Caller frees. */
+double *bench_row_times(const struct bench_row *row, struct error *err);
 
 #endif

@@ -34,7 +34,7 @@ static json_t *integer_or_null(int64_t value)
 
 /* ---- writing ---- */
 
-static json_t *parameters_to_json(const struct report_row *row, bool *has_failed)
+static json_t *parameters_to_json(const struct bench_row *row, bool *has_failed)
 {
     json_t *object = json_object();
 
@@ -43,7 +43,7 @@ static json_t *parameters_to_json(const struct report_row *row, bool *has_failed
     return object;
 }
 
-static void put_runs(json_t *object, const struct report_row *row, bool *has_failed)
+static void put_runs(json_t *object, const struct bench_row *row, bool *has_failed)
 {
     json_t *times = json_array();
     json_t *memory = json_array();
@@ -59,7 +59,7 @@ static void put_runs(json_t *object, const struct report_row *row, bool *has_fai
     put(object, "exit_codes", codes, has_failed);
 }
 
-static void put_cpu_times(json_t *extras, const struct report_row *row, bool *has_failed)
+static void put_cpu_times(json_t *extras, const struct bench_row *row, bool *has_failed)
 {
     json_t *user = json_array();
     json_t *system = json_array();
@@ -72,7 +72,7 @@ static void put_cpu_times(json_t *extras, const struct report_row *row, bool *ha
     put(extras, "system_times", system, has_failed);
 }
 
-static json_t *ratio_to_json(const struct report_row *row, bool *has_failed)
+static json_t *ratio_to_json(const struct bench_row *row, bool *has_failed)
 {
     json_t *object;
 
@@ -88,7 +88,7 @@ static json_t *ratio_to_json(const struct report_row *row, bool *has_failed)
     return object;
 }
 
-static size_t count_flag(const struct report_row *row, unsigned flag)
+static size_t count_flag(const struct bench_row *row, unsigned flag)
 {
     size_t count = 0;
 
@@ -97,7 +97,7 @@ static size_t count_flag(const struct report_row *row, unsigned flag)
     return count;
 }
 
-static void put_counts(json_t *extras, const struct report_row *row, bool *has_failed)
+static void put_counts(json_t *extras, const struct bench_row *row, bool *has_failed)
 {
     json_t *counts;
 
@@ -109,7 +109,7 @@ static void put_counts(json_t *extras, const struct report_row *row, bool *has_f
     put(extras, "counts", counts, has_failed);
 }
 
-static json_t *extras_to_json(const struct report_row *row, bool *has_failed)
+static json_t *extras_to_json(const struct bench_row *row, bool *has_failed)
 {
     json_t *extras = json_object();
 
@@ -140,7 +140,7 @@ static json_t *extras_to_json(const struct report_row *row, bool *has_failed)
     return extras;
 }
 
-static json_t *row_to_json(const struct report_row *row, bool *has_failed)
+static json_t *row_to_json(const struct bench_row *row, bool *has_failed)
 {
     json_t *object = json_object();
 
@@ -159,7 +159,7 @@ static json_t *row_to_json(const struct report_row *row, bool *has_failed)
     return object;
 }
 
-static json_t *host_to_json(const struct report_host *host, bool *has_failed)
+static json_t *host_to_json(const struct bench_host *host, bool *has_failed)
 {
     json_t *object = json_object();
 
@@ -180,7 +180,7 @@ static json_t *host_to_json(const struct report_host *host, bool *has_failed)
     return object;
 }
 
-static json_t *top_extras_to_json(const struct report *report, bool *has_failed)
+static json_t *top_extras_to_json(const struct bench_report *report, bool *has_failed)
 {
     json_t *extras = json_object();
     char seed[24];
@@ -203,7 +203,7 @@ static json_t *top_extras_to_json(const struct report *report, bool *has_failed)
     return extras;
 }
 
-static json_t *rows_to_json(const struct report *report, bool is_aside, bool *has_failed)
+static json_t *rows_to_json(const struct bench_report *report, bool is_aside, bool *has_failed)
 {
     json_t *array = json_array();
 
@@ -214,7 +214,7 @@ static json_t *rows_to_json(const struct report *report, bool is_aside, bool *ha
     return array;
 }
 
-static json_t *report_to_json(const struct report *report)
+static json_t *report_to_json(const struct bench_report *report)
 {
     json_t *root = json_object();
     json_t *extras;
@@ -229,7 +229,7 @@ static json_t *report_to_json(const struct report *report)
     return root;
 }
 
-int report_write(const struct report *report, const char *path, struct error *err)
+int bench_report_write(const struct bench_report *report, const char *path, struct error *err)
 {
     AUTO_JSON json_t *root = report_to_json(report);
 
@@ -240,9 +240,9 @@ int report_write(const struct report *report, const char *path, struct error *er
     return document_write(root, path, err);
 }
 
-int report_print(const struct report *report, struct error *err)
+int bench_report_print(const struct bench_report *report, struct error *err)
 {
-    return report_write(report, "-", err);
+    return bench_report_write(report, "-", err);
 }
 
 /* ---- reading ---- */
@@ -279,7 +279,7 @@ static int64_t integer_at(const json_t *array, size_t i)
     return json_is_integer(element) ? json_integer_value(element) : -1;
 }
 
-static int read_runs(struct report_row *row, const json_t *object, const json_t *extras,
+static int read_runs(struct bench_row *row, const json_t *object, const json_t *extras,
                      struct error *err)
 {
     const json_t *times;
@@ -288,12 +288,12 @@ static int read_runs(struct report_row *row, const json_t *object, const json_t 
     const json_t *user;
     const json_t *system;
     size_t count;
-    struct report_run *runs;
+    struct bench_run *runs;
 
     if (document_get_array(object, "times", &times, err) < 0)
         return -1;
     count = json_array_size(times);
-    runs = report_row_add_runs(row, count, err);
+    runs = bench_row_add_runs(row, count, err);
     if (runs == NULL || get_per_run(object, "memory_usage_byte", count, &memory, err) < 0 ||
         get_per_run(object, "exit_codes", count, &codes, err) < 0 ||
         get_per_run(extras, "user_times", count, &user, err) < 0 ||
@@ -310,7 +310,7 @@ static int read_runs(struct report_row *row, const json_t *object, const json_t 
     return 0;
 }
 
-static int read_parameters(struct report_row *row, const json_t *object, struct error *err)
+static int read_parameters(struct bench_row *row, const json_t *object, struct error *err)
 {
     json_t *parameters = json_object_get(object, "parameters");
     const char *name;
@@ -320,13 +320,13 @@ static int read_parameters(struct report_row *row, const json_t *object, struct 
     {
         if (!json_is_string(value))
             return error_set(err, ERR_CORRUPT, "parameters: %s: not text", name);
-        if (report_row_set_parameter(row, name, json_string_value(value), err) < 0)
+        if (bench_row_set_parameter(row, name, json_string_value(value), err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int read_counts(struct report_row *row, const json_t *extras, struct error *err)
+static int read_counts(struct bench_row *row, const json_t *extras, struct error *err)
 {
     json_t *counts = json_object_get(extras, "counts");
     const char *name;
@@ -336,7 +336,7 @@ static int read_counts(struct report_row *row, const json_t *extras, struct erro
     {
         if (!json_is_integer(value))
             return error_set(err, ERR_CORRUPT, "counts: %s: not an integer", name);
-        if (report_row_set_count(row, name, json_integer_value(value), err) < 0)
+        if (bench_row_set_count(row, name, json_integer_value(value), err) < 0)
             return -1;
     }
     return 0;
@@ -349,7 +349,7 @@ static const char *text_or(const json_t *object, const char *key, const char *ot
     return text != NULL ? text : otherwise;
 }
 
-static int read_extras(struct report_row *row, const json_t *extras, struct error *err)
+static int read_extras(struct bench_row *row, const json_t *extras, struct error *err)
 {
     uint64_t per_block = row->per_block;
     const char *note = text_or(extras, "note", NULL);
@@ -364,13 +364,13 @@ static int read_extras(struct report_row *row, const json_t *extras, struct erro
     row->per_block = (unsigned)per_block;
     if (document_get_bool(extras, "is_control", &row->is_control, err) < 0)
         return -1;
-    if (note != NULL && report_row_set_note(row, err, "%s", note) < 0)
+    if (note != NULL && bench_row_set_note(row, err, "%s", note) < 0)
         return -1;
     return read_counts(row, extras, err);
 }
 
 /* hyperfine gives only the means; they stand for each run then. */
-static int read_means(struct report_row *row, const json_t *object, const json_t *extras,
+static int read_means(struct bench_row *row, const json_t *object, const json_t *extras,
                       struct error *err)
 {
     double user = 0;
@@ -388,17 +388,17 @@ static int read_means(struct report_row *row, const json_t *object, const json_t
     return 0;
 }
 
-static int read_row(struct report *report, const json_t *object, struct error *err)
+static int read_row(struct bench_report *report, const json_t *object, struct error *err)
 {
     const json_t *extras = json_object_get(object, "x_holdfast");
     const char *command;
-    struct report_row *row;
+    struct bench_row *row;
 
     if (document_get_word(object, "command", &command, err) < 0)
         return -1;
-    row = report_add_row(report, command, text_or(extras, "benchmark", "command"),
-                         text_or(extras, "subject", command), text_or(extras, "reference", NULL),
-                         err);
+    row = bench_report_add_row(report, command, text_or(extras, "benchmark", "command"),
+                               text_or(extras, "subject", command),
+                               text_or(extras, "reference", NULL), err);
     if (row == NULL || read_extras(row, extras, err) < 0 ||
         read_runs(row, object, extras, err) < 0 || read_means(row, object, extras, err) < 0)
         return -1;
@@ -413,7 +413,7 @@ static int copy_text(char **slot, const char *text, struct error *err)
     return *slot != NULL ? 0 : error_memory(err, "text of the report");
 }
 
-static int read_top(struct report *report, const json_t *root, struct error *err)
+static int read_top(struct bench_report *report, const json_t *root, struct error *err)
 {
     const json_t *extras = json_object_get(root, "x_holdfast");
     const json_t *host = json_object_get(extras, "host");
@@ -437,7 +437,7 @@ static int read_top(struct report *report, const json_t *root, struct error *err
     return 0;
 }
 
-int report_read(struct report *report, const char *path, struct error *err)
+int bench_report_read(struct bench_report *report, const char *path, struct error *err)
 {
     AUTO_JSON json_t *root = document_read(path, err);
     const json_t *results;
@@ -450,5 +450,5 @@ int report_read(struct report *report, const char *path, struct error *err)
         if (read_row(report, json_array_get(results, i), err) < 0)
             return error_wrap(err, "%s: result %zu", path, i + 1);
     }
-    return report_finish(report, err);
+    return bench_report_finish(report, err);
 }

@@ -21,29 +21,29 @@ static const char *test_path(void)
     return path;
 }
 
-static void add_runs(struct report_row *row, double base, size_t count)
+static void add_runs(struct bench_row *row, double base, size_t count)
 {
     struct error err;
-    struct report_run *runs = report_row_add_runs(row, count, &err);
+    struct bench_run *runs = bench_row_add_runs(row, count, &err);
 
     cr_assert_not_null(runs);
     for (size_t i = 0; i < count; i++)
-        runs[i] = (struct report_run){.wall_s = base * (1 + 0.001 * (double)(i % 7)),
-                                      .user_s = base / 2,
-                                      .system_s = base / 4,
-                                      .memory_bytes = 1000 * (int64_t)i,
-                                      .exit_code = 0};
+        runs[i] = (struct bench_run){.wall_s = base * (1 + 0.001 * (double)(i % 7)),
+                                     .user_s = base / 2,
+                                     .system_s = base / 4,
+                                     .memory_bytes = 1000 * (int64_t)i,
+                                     .exit_code = 0};
 }
 
-static struct report_row *add(struct report *report, const char *subject, const char *reference,
-                              double base)
+static struct bench_row *add(struct bench_report *report, const char *subject,
+                             const char *reference, double base)
 {
     struct error err;
     char command[64];
-    struct report_row *row;
+    struct bench_row *row;
 
     (void)snprintf(command, sizeof command, "spawn.true %s", subject);
-    row = report_add_row(report, command, "spawn.true", subject, reference, &err);
+    row = bench_report_add_row(report, command, "spawn.true", subject, reference, &err);
     cr_assert_not_null(row);
     add_runs(row, base, 40);
     return row;
@@ -51,89 +51,89 @@ static struct report_row *add(struct report *report, const char *subject, const 
 
 Test(report, ratios_are_against_the_row_of_the_same_parameters)
 {
-    struct report report;
+    struct bench_report report;
     struct error err = {0};
-    struct report_row *row;
+    struct bench_row *row;
 
-    report_init(&report);
+    bench_report_init(&report);
     row = add(&report, "none", NULL, 1);
-    cr_assert_eq(report_row_set_parameter(row, "roots", "1", &err), 0);
+    cr_assert_eq(bench_row_set_parameter(row, "roots", "1", &err), 0);
     row = add(&report, "none", NULL, 5);
-    cr_assert_eq(report_row_set_parameter(row, "roots", "10", &err), 0);
+    cr_assert_eq(bench_row_set_parameter(row, "roots", "10", &err), 0);
     row = add(&report, "box", "none", 10);
-    cr_assert_eq(report_row_set_parameter(row, "roots", "10", &err), 0);
-    cr_assert_eq(report_finish(&report, &err), 0, "%s", err.message);
+    cr_assert_eq(bench_row_set_parameter(row, "roots", "10", &err), 0);
+    cr_assert_eq(bench_report_finish(&report, &err), 0, "%s", err.message);
     cr_assert(!report.rows[0].has_ratio);
     cr_assert(report.rows[2].has_ratio);
     cr_assert(NEAR(report.rows[2].ratio.ratio, 2));
     cr_assert_eq(report.rows[2].verdict, STATS_SLOWER);
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(report, a_run_that_timed_out_takes_its_block_out_of_the_ratio)
 {
-    struct report report;
+    struct bench_report report;
     struct error err = {0};
 
-    report_init(&report);
+    bench_report_init(&report);
     (void)add(&report, "none", NULL, 1);
     (void)add(&report, "box", "none", 2);
     report.rows[1].runs[0].flags = STOPWATCH_TIMED_OUT;
     report.rows[1].runs[7].exit_code = 1;
-    cr_assert_eq(report_finish(&report, &err), 0, "%s", err.message);
+    cr_assert_eq(bench_report_finish(&report, &err), 0, "%s", err.message);
     cr_assert_eq(report.rows[1].ratio.blocks, 18);
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(report, the_control_says_whether_the_machine_was_fit)
 {
-    struct report report;
+    struct bench_report report;
     struct error err = {0};
 
     for (int is_biased = 0; is_biased < 2; is_biased++) {
-        report_init(&report);
+        bench_report_init(&report);
         (void)add(&report, "none", NULL, 1);
         add(&report, "none (again)", "none", is_biased ? 1.2 : 1)->is_control = true;
-        cr_assert_eq(report_finish(&report, &err), 0, "%s", err.message);
+        cr_assert_eq(bench_report_finish(&report, &err), 0, "%s", err.message);
         cr_assert(report.has_control);
         cr_assert_eq(report.is_fit, is_biased == 0);
-        report_done(&report);
+        bench_report_done(&report);
     }
 }
 
 Test(report, arms_of_different_length_have_no_ratio)
 {
-    struct report report;
+    struct bench_report report;
     struct error err = {0};
 
-    report_init(&report);
+    bench_report_init(&report);
     (void)add(&report, "none", NULL, 1);
     add_runs(add(&report, "box", "none", 1), 1, 2);
-    cr_assert_eq(report_finish(&report, &err), -1);
+    cr_assert_eq(bench_report_finish(&report, &err), -1);
     cr_assert_eq(err.code, ERR_INVALID);
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(report, what_is_written_is_read_again)
 {
-    struct report report;
-    struct report copy;
+    struct bench_report report;
+    struct bench_report copy;
     struct error err = {0};
-    struct report_row *row;
+    struct bench_row *row;
 
-    report_init(&report);
-    report_init(&copy);
+    bench_report_init(&report);
+    bench_report_init(&copy);
     report.seed = UINT64_MAX;
-    cr_assert_eq(facts_begin(&report, &err), 0);
+    cr_assert_eq(bench_facts_begin(&report, &err), 0);
     (void)add(&report, "none", NULL, 1);
     row = add(&report, "box \xff\x1b[31m", "none", 3);
     row->runs[3].exit_code = 137;
-    cr_assert_eq(report_row_set_count(row, "descriptors_written", 12, &err), 0);
-    cr_assert_eq(report_row_set_note(row, &err, "left %d", 5), 0);
-    cr_assert_eq(facts_end(&report, &err), 0);
-    cr_assert_eq(report_finish(&report, &err), 0);
-    cr_assert_eq(report_write(&report, test_path(), &err), 0, "%s", err.message);
-    cr_assert_eq(report_read(&copy, test_path(), &err), 0, "%s", err.message);
+    cr_assert_eq(bench_row_set_count(row, "descriptors_written", 12, &err), 0);
+    cr_assert_eq(bench_row_set_note(row, &err, "left %d", 5), 0);
+    cr_assert_eq(bench_facts_end(&report, &err), 0);
+    cr_assert_eq(bench_report_finish(&report, &err), 0);
+    cr_assert_eq(bench_report_write(&report, test_path(), &err), 0, "%s", err.message);
+    cr_assert_eq(bench_report_read(&copy, test_path(), &err), 0, "%s", err.message);
     cr_assert_eq(copy.row_count, 2);
     cr_assert_eq(copy.seed, UINT64_MAX);
     cr_assert_str_eq(copy.rows[0].command, "spawn.true none");
@@ -147,8 +147,8 @@ Test(report, what_is_written_is_read_again)
     cr_assert_str_eq(copy.rows[1].note, "left 5");
     cr_assert_str_eq(copy.host.kernel, report.host.kernel);
     (void)unlink(test_path());
-    report_done(&report);
-    report_done(&copy);
+    bench_report_done(&report);
+    bench_report_done(&copy);
 }
 
 /* As hyperfine 1.15 writes it. */
@@ -157,20 +157,20 @@ static const char hyperfines[] =
     " \"median\": 0.1012, \"user\": 0.0005, \"system\": 0.001, \"min\": 0.1012, \"max\": 0.1012,"
     " \"times\": [0.1012], \"exit_codes\": [0], \"parameters\": {\"n\": \"3\"}}]}";
 
-static int read_text(struct report *report, const char *text, struct error *err)
+static int read_text(struct bench_report *report, const char *text, struct error *err)
 {
     int failed;
 
-    report_init(report);
+    bench_report_init(report);
     cr_assert_eq(os_replace_file(test_path(), text, strlen(text), err), 0);
-    failed = report_read(report, test_path(), err);
+    failed = bench_report_read(report, test_path(), err);
     (void)unlink(test_path());
     return failed;
 }
 
 Test(report, reads_what_hyperfine_writes)
 {
-    struct report report;
+    struct bench_report report;
     struct error err = {0};
 
     cr_assert_eq(read_text(&report, hyperfines, &err), 0, "%s", err.message);
@@ -180,7 +180,7 @@ Test(report, reads_what_hyperfine_writes)
     cr_assert(NEAR(report.rows[0].system_mean_s, 0.001));
     cr_assert_eq(report.rows[0].runs[0].memory_bytes, -1, "1.15 does not tell");
     cr_assert_str_eq(report.rows[0].parameters[0].value, "3");
-    report_done(&report);
+    bench_report_done(&report);
 }
 
 Test(report, refuses_what_is_not_such_a_file)
@@ -200,7 +200,7 @@ Test(report, refuses_what_is_not_such_a_file)
         "{\"results\": [{\"command\": \"a\", \"user\": 0, \"system\": 0, \"times\": [1],"
         " \"x_holdfast\": {\"per_block\": 0}}]}",
     };
-    struct report report;
+    struct bench_report report;
 
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         struct error err = {0};
@@ -208,6 +208,6 @@ Test(report, refuses_what_is_not_such_a_file)
         cr_assert_eq(read_text(&report, wrong[i], &err), -1, "%s", wrong[i]);
         cr_assert_eq(err.code, ERR_CORRUPT, "%s: %s", wrong[i], err.message);
         cr_assert_not_null(strstr(err.message, test_path()), "%s", err.message);
-        report_done(&report);
+        bench_report_done(&report);
     }
 }

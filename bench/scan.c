@@ -199,12 +199,12 @@ char *scan_substitute(const struct scan *scan, size_t combination, const char *t
     return made;
 }
 
-int scan_set_parameters(const struct scan *scan, size_t combination, struct report_row *row,
+int scan_set_parameters(const struct scan *scan, size_t combination, struct bench_row *row,
                         struct error *err)
 {
     for (size_t i = 0; i < scan->names.count; i++) {
-        if (report_row_set_parameter(row, scan->names.items[i], scan_value(scan, combination, i),
-                                     err) < 0)
+        if (bench_row_set_parameter(row, scan->names.items[i], scan_value(scan, combination, i),
+                                    err) < 0)
             return -1;
     }
     return 0;

@@ -36,7 +36,7 @@ char *scan_substitute(const struct scan *scan, size_t combination, const char *t
                       struct error *err);
 
 /* The combination as parameters of a row. */
-int scan_set_parameters(const struct scan *scan, size_t combination, struct report_row *row,
+int scan_set_parameters(const struct scan *scan, size_t combination, struct bench_row *row,
                         struct error *err);
 
 #endif

@@ -8,9 +8,9 @@
 #include "base/os.h"
 #include "base/text.h"
 
-void settings_init(struct settings *settings)
+void bench_settings_init(struct bench_settings *settings)
 {
-    *settings = (struct settings){
+    *settings = (struct bench_settings){
         .min_runs = 10,
         .seconds = 3,
         .shell = "sh",
@@ -20,7 +20,7 @@ void settings_init(struct settings *settings)
     scan_init(&settings->scan);
 }
 
-void settings_done(struct settings *settings)
+void bench_settings_done(struct bench_settings *settings)
 {
     words_done(&settings->benchmarks);
     words_done(&settings->commands);
@@ -61,7 +61,7 @@ static int parse_seconds(const char *value, double *seconds, struct error *err)
 /* ---- one function per option ---- */
 
 #define SETTER(name)   static int set_##name(void *into, const char *value, struct error *err)
-#define USES(settings) struct settings *settings = into
+#define USES(settings) struct bench_settings *settings = into
 
 SETTER(warmup)
 {
@@ -184,7 +184,7 @@ SETTER(parameter_list)
     return scan_add_list(&settings->scan, parts.items[0], end + 1, err);
 }
 
-static int add_code(struct settings *settings, const char *text, struct error *err)
+static int add_code(struct bench_settings *settings, const char *text, struct error *err)
 {
     uint64_t code;
 
@@ -312,7 +312,7 @@ SETTER(input)
     return 0;
 }
 
-static int add_export(struct settings *settings, bool is_json, enum export_format format,
+static int add_export(struct bench_settings *settings, bool is_json, enum export_format format,
                       const char *path, struct error *err)
 {
     if (settings->export_count == SETTINGS_EXPORTS_MAX)
@@ -407,7 +407,7 @@ static const struct option_table table = {
 
 /* ---- after all options are known ---- */
 
-static int add_ranges(struct settings *settings, struct error *err)
+static int add_ranges(struct bench_settings *settings, struct error *err)
 {
     for (size_t i = 0; i < settings->ranges.count; i++) {
         char *name = settings->ranges.items[i];
@@ -424,7 +424,7 @@ static int add_ranges(struct settings *settings, struct error *err)
     return 0;
 }
 
-static int check_per_command(const struct settings *settings, const char *option,
+static int check_per_command(const struct bench_settings *settings, const char *option,
                              const struct words *list, struct error *err)
 {
     if (list->count <= 1 || list->count == settings->commands.count)
@@ -433,7 +433,7 @@ static int check_per_command(const struct settings *settings, const char *option
                      settings->commands.count);
 }
 
-static int check(const struct settings *settings, struct error *err)
+static int check(const struct bench_settings *settings, struct error *err)
 {
     if (settings->runs > 0 && (settings->max_runs > 0 || settings->min_runs != 10))
         return error_set(err, ERR_USAGE, "--runs cannot be used with --min-runs or --max-runs");
@@ -461,7 +461,7 @@ static size_t count_after_dashes(int argc, char *const *argv)
     return 0;
 }
 
-static int sort_operands(struct settings *settings, char *const *operands, size_t count,
+static int sort_operands(struct bench_settings *settings, char *const *operands, size_t count,
                          size_t after_dashes, bool (*is_benchmark)(const char *name),
                          struct error *err)
 {
@@ -475,8 +475,8 @@ static int sort_operands(struct settings *settings, char *const *operands, size_
     return 0;
 }
 
-int settings_parse(struct settings *settings, int argc, char **argv,
-                   bool (*is_benchmark)(const char *name), struct error *err)
+int bench_settings_parse(struct bench_settings *settings, int argc, char **argv,
+                         bool (*is_benchmark)(const char *name), struct error *err)
 {
     size_t after_dashes = count_after_dashes(argc, argv);
     int first = argc;

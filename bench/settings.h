@@ -38,7 +38,7 @@ struct settings_export {
     const char *path; /* "-": stdout */
 };
 
-struct settings {
+struct bench_settings {
     struct words benchmarks; /* names of built-in ones */
     struct words commands;   /* command lines */
     /* how often */
@@ -92,13 +92,13 @@ struct settings {
     size_t export_count;
 };
 
-void settings_init(struct settings *settings);
-void settings_done(struct settings *settings);
+void bench_settings_init(struct bench_settings *settings);
+void bench_settings_done(struct bench_settings *settings);
 
 /* OPTIONS_PARSED or OPTIONS_ANSWERED (base/options.h); -1: ERR_USAGE with a hint. Words before "--"
  * that are names of built-in benchmarks (is_benchmark says) are benchmarks; other words there and all
  * words after it are commands. */
-int settings_parse(struct settings *settings, int argc, char **argv,
-                   bool (*is_benchmark)(const char *name), struct error *err);
+int bench_settings_parse(struct bench_settings *settings, int argc, char **argv,
+                         bool (*is_benchmark)(const char *name), struct error *err);
 
 #endif

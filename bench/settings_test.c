@@ -12,15 +12,15 @@ static bool is_benchmark(const char *name)
 }
 
 /* argv ends with NULL; its order is changed. */
-static int parse(struct settings *settings, const char **argv, struct error *err)
+static int parse(struct bench_settings *settings, const char **argv, struct error *err)
 {
     int argc = 0;
 
     while (argv[argc] != NULL)
         argc++;
-    settings_init(settings);
+    bench_settings_init(settings);
     *err = (struct error){0};
-    return settings_parse(settings, argc, (char **)argv, is_benchmark, err);
+    return bench_settings_parse(settings, argc, (char **)argv, is_benchmark, err);
 }
 
 Test(settings, hyperfines_options_are_understood)
@@ -29,7 +29,7 @@ Test(settings, hyperfines_options_are_understood)
                           "-L",    "n",        "1,2",  "-u",     "second",  "b",  "-n",
                           "first", "-p",       "sync", "--sort", "command", "-i", "--export-json",
                           "f",     "--output", "pipe", NULL};
-    struct settings settings;
+    struct bench_settings settings;
     struct error err;
 
     cr_assert_eq(parse(&settings, argv, &err), OPTIONS_PARSED, "%s", err.message);
@@ -48,25 +48,25 @@ Test(settings, hyperfines_options_are_understood)
     cr_assert_eq(settings.export_count, 1);
     cr_assert(settings.exports[0].is_json);
     cr_assert_str_eq(settings.outputs.items[0], "pipe");
-    settings_done(&settings);
+    bench_settings_done(&settings);
 }
 
 Test(settings, a_range_takes_its_step_wherever_it_stands)
 {
     const char *argv[] = {"bench", "-P", "d", "0.1", "0.3", "-D", "0.1", "sleep {d}", NULL};
-    struct settings settings;
+    struct bench_settings settings;
     struct error err;
 
     cr_assert_eq(parse(&settings, argv, &err), OPTIONS_PARSED, "%s", err.message);
     cr_assert_eq(scan_count(&settings.scan), 3);
     cr_assert_str_eq(scan_value(&settings.scan, 2, 0), "0.3");
-    settings_done(&settings);
+    bench_settings_done(&settings);
 }
 
 Test(settings, benchmarks_are_known_by_name_and_only_before_the_dashes)
 {
     const char *argv[] = {"bench", "spawn", "ls -l", "--", "spawn", "memory", NULL};
-    struct settings settings;
+    struct bench_settings settings;
     struct error err;
 
     cr_assert_eq(parse(&settings, argv, &err), OPTIONS_PARSED, "%s", err.message);
@@ -75,31 +75,31 @@ Test(settings, benchmarks_are_known_by_name_and_only_before_the_dashes)
     cr_assert_eq(settings.commands.count, 3);
     cr_assert_str_eq(settings.commands.items[0], "ls -l");
     cr_assert_str_eq(settings.commands.items[1], "spawn");
-    settings_done(&settings);
+    bench_settings_done(&settings);
 }
 
 Test(settings, exit_codes_may_be_named)
 {
     const char *argv[] = {"bench", "--ignore-failure=3,4", "x", NULL};
-    struct settings settings;
+    struct bench_settings settings;
     struct error err;
 
     cr_assert_eq(parse(&settings, argv, &err), OPTIONS_PARSED, "%s", err.message);
     cr_assert(settings.accepts_failure);
     cr_assert_eq(settings.accepted_count, 2);
     cr_assert_eq(settings.accepted_codes[1], 4);
-    settings_done(&settings);
+    bench_settings_done(&settings);
 }
 
 Test(settings, the_default_minimum_gives_way_to_a_maximum)
 {
     const char *argv[] = {"bench", "-M", "4", "x", NULL};
-    struct settings settings;
+    struct bench_settings settings;
     struct error err;
 
     cr_assert_eq(parse(&settings, argv, &err), OPTIONS_PARSED, "%s", err.message);
     cr_assert_eq(settings.min_runs, 4);
-    settings_done(&settings);
+    bench_settings_done(&settings);
 }
 
 Test(settings, contradictions_and_nonsense_are_refused)
@@ -125,12 +125,12 @@ Test(settings, contradictions_and_nonsense_are_refused)
 
     for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
         const char *argv[9] = {NULL};
-        struct settings settings;
+        struct bench_settings settings;
         struct error err;
 
         memcpy(argv, wrong[i], sizeof wrong[i]);
         cr_assert_eq(parse(&settings, argv, &err), -1, "row %zu was accepted", i);
         cr_assert_eq(err.code, ERR_USAGE, "row %zu: %s", i, err.message);
-        settings_done(&settings);
+        bench_settings_done(&settings);
     }
 }

@@ -42,7 +42,7 @@ for file in all.csv all.md all.adoc all.org; do
 done
 bench -r 10 -N 'sleep 0.002' --export-json single.json --output null --style none >out 2>&1
 [ -s out ] && fail "--style none printed: $(cat out)"
-bench -r 5 --json 'true' >stdout.json 2>/dev/null || fail "--json"
+bench -r 5 --json 'sleep 0.01' >stdout.json 2>/dev/null || fail "--json"
 bench -r 10 -N -P t 1 3 'sleep 0.00{t}' --export-json scan.json >out 2>&1 || fail "$(cat out)"
 bench -r 10 -N 'sleep 0.001' 'sleep 0.002' --export-json two.json >out 2>&1 || fail "$(cat out)"
 
