@@ -23,6 +23,10 @@ extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
 extern const struct probe_family family_ipc;
 extern const struct probe_family family_ipc_system;
+extern const struct probe_family family_proc_signal;
+extern const struct probe_family family_proc_memory;
+extern const struct probe_family family_proc_tamper;
+extern const struct probe_family family_proc_kernel;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
@@ -43,6 +47,10 @@ const struct probe_family *const probe_families[] = {
     &family_git_write,
     &family_ipc,
     &family_ipc_system,
+    &family_proc_signal,
+    &family_proc_memory,
+    &family_proc_tamper,
+    &family_proc_kernel,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 

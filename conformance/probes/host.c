@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <limits.h>
 #include <signal.h>
@@ -239,6 +240,29 @@ int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to
     }
     host->helpers[host->helper_count++] = child;
     return host_add(scene, ends[0], HOST_STREAM, label, err);
+}
+
+void host_become_identity(const struct scene *scene)
+{
+    if (geteuid() == 0 && scene->uid != 0 &&
+        (setgroups(0, NULL) < 0 || setresgid(scene->gid, scene->gid, scene->gid) < 0 ||
+         setresuid(scene->uid, scene->uid, scene->uid) < 0))
+        _exit(1);
+    /* Both were reset by the change of ids (prctl(2)). */
+    (void)prctl(PR_SET_DUMPABLE, 1);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+int host_tell_helper(struct scene *scene, const char *name, struct error *err)
+{
+    const struct host *host = scene->own;
+    char path[PATH_MAX], text[32];
+
+    if (host == NULL || host->helper_count == 0)
+        return error_set(err, ERR_INVALID, "%s: no helper", name);
+    (void)snprintf(path, sizeof path, "%s/%s", scene->ws, name);
+    (void)snprintf(text, sizeof text, "%ld", (long)host->helpers[host->helper_count - 1]);
+    return host_plant(scene, path, text, 0644, err);
 }
 
 /* Looking ------------------------------------------------------------------------------------ */

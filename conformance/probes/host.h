@@ -52,6 +52,12 @@ int host_set_env(struct scene *scene, const char *name, const char *value, struc
 int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to_harness),
               const char *label, struct error *err);
 
+/* Called by act() first: from here on the helper is an ordinary process of the run's identity, which
+ * others of that identity may signal and trace. Exits if it cannot. */
+void host_become_identity(const struct scene *scene);
+/* The pid of the last helper, in decimal, in S/ws/NAME, for attempts that need one. */
+int host_tell_helper(struct scene *scene, const char *name, struct error *err);
+
 /* For the row: .observe = host_observe, .finish = host_finish. */
 int host_observe(const struct scene *scene, struct observation *seen, struct error *err);
 void host_finish(struct scene *scene);

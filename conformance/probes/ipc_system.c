@@ -14,20 +14,17 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "conformance/probe.h"
 #include "conformance/probes/host.h"
+#include "conformance/probes/host_watch.h"
 #include "conformance/probes/net_tools.h"
 
 enum {
     SEGMENT_SIZE = 4096,
     MESSAGE_SIZE = 128,
-    SCAN_ROUNDS = 600, /* 10 ms apart */
     HELPER_PATIENCE_MS = 1000
 };
 
@@ -216,77 +213,22 @@ static int observe_objects(const struct scene *scene, struct observation *seen, 
 
 /* Setuid programs ---------------------------------------------------------------------------- */
 
-static size_t read_file(const char *path, char *bytes, size_t size)
-{
-    AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
-    const ssize_t got = fd < 0 ? -1 : read(fd, bytes, size - 1);
-
-    bytes[got < 0 ? 0 : got] = '\0';
-    return got < 0 ? 0 : (size_t)got;
-}
-
-/* Effective uid 0 with another real uid, and the nonce among its arguments. */
+/* Effective uid 0 with the run's real uid: what only a setuid program makes. */
 static bool is_risen(const char *pid, const struct scene *scene)
 {
-    char path[64], bytes[4096];
-    const char *uids;
+    char bytes[8192];
     unsigned real, effective;
-    size_t size;
+    const char *uids;
 
-    (void)snprintf(path, sizeof path, "/proc/%s/cmdline", pid);
-    size = read_file(path, bytes, sizeof bytes);
-    if (memmem(bytes, size, scene->nonce, strlen(scene->nonce)) == NULL)
-        return false;
-    (void)snprintf(path, sizeof path, "/proc/%s/status", pid);
-    (void)read_file(path, bytes, sizeof bytes);
+    (void)proc_read(pid, "status", bytes, sizeof bytes);
     uids = strstr(bytes, "\nUid:");
     return uids != NULL && sscanf(uids, "\nUid: %u %u", &real, &effective) == 2 &&
            real == scene->uid && effective == 0;
 }
 
-struct directory_entry {
-    uint64_t inode;
-    int64_t offset;
-    unsigned short size;
-    unsigned char type;
-    char name[];
-};
-
-/* getdents64 and no opendir: between fork and exit nothing may allocate. */
-static bool find_risen(const struct scene *scene)
-{
-    static char bytes[32768] __attribute__((aligned(8)));
-    AUTO_CLOSE int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    long size;
-
-    while ((size = syscall(SYS_getdents64, proc, bytes, sizeof bytes)) > 0) {
-        for (long at = 0; at < size;) {
-            const struct directory_entry *entry = (const void *)(bytes + at);
-
-            if (entry->name[0] >= '1' && entry->name[0] <= '9' && is_risen(entry->name, scene))
-                return true;
-            at += entry->size;
-        }
-    }
-    return false;
-}
-
-static void watch_for_risen(const struct scene *scene, int to_harness)
-{
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
-
-    for (int round = 0; round < SCAN_ROUNDS; round++) {
-        if (find_risen(scene)) {
-            (void)!write(to_harness, scene->nonce, strlen(scene->nonce));
-            return;
-        }
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
 static int watch_setuid(struct scene *scene, struct error *err)
 {
-    return host_fork(scene, watch_for_risen, "a program with effective uid 0", err);
+    return host_watch(scene, is_risen, 1, "the watcher of effective uid 0", err);
 }
 
 /* su asks for a password on its standard input and is ended before it gets one. */
