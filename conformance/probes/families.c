@@ -27,6 +27,8 @@ extern const struct probe_family family_proc_signal;
 extern const struct probe_family family_proc_memory;
 extern const struct probe_family family_proc_tamper;
 extern const struct probe_family family_proc_kernel;
+extern const struct probe_family family_proc_life;
+extern const struct probe_family family_proc_tty;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
@@ -51,6 +53,8 @@ const struct probe_family *const probe_families[] = {
     &family_proc_memory,
     &family_proc_tamper,
     &family_proc_kernel,
+    &family_proc_life,
+    &family_proc_tty,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 
