@@ -29,6 +29,7 @@ extern const struct probe_family family_proc_tamper;
 extern const struct probe_family family_proc_kernel;
 extern const struct probe_family family_proc_life;
 extern const struct probe_family family_proc_tty;
+extern const struct probe_family family_proc_launcher;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_link,
@@ -55,6 +56,7 @@ const struct probe_family *const probe_families[] = {
     &family_proc_kernel,
     &family_proc_life,
     &family_proc_tty,
+    &family_proc_launcher,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 
