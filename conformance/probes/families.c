@@ -6,6 +6,8 @@
 
 /* One line here and one in the table for each new file of rows. A new row in a file needs neither. */
 extern const struct probe_family family_fs_link;
+extern const struct probe_family family_fs_meta;
+extern const struct probe_family family_fs_fd;
 extern const struct probe_family family_fs_write;
 extern const struct probe_family family_net_inet;
 extern const struct probe_family family_net_raw;
@@ -57,6 +59,11 @@ const struct probe_family *const probe_families[] = {
     &family_proc_life,
     &family_proc_tty,
     &family_proc_launcher,
+    &family_fs_link,     &family_fs_meta,   &family_fs_fd,       &family_fs_write,
+    &family_net_inet,    &family_net_raw,   &family_net_modules, &family_net_uring,
+    &family_net_abi,     &family_net_unix,  &family_net_serve,   &family_net_bypass,
+    &family_git_create,  &family_git_agent, &family_read,        &family_git_keys,
+    &family_git_pointer, &family_git_write, &family_ipc,         &family_ipc_system,
 };
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,6 +109,11 @@ int try_open(const char *path, int flags)
     AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     return fd < 0 ? errno : 0;
+}
+
+int try_ioctl(int fd, unsigned long request, const void *argument)
+{
+    return outcome_of(syscall(SYS_ioctl, fd, request, argument));
 }
 
 int write_at_start(int fd, const char *text)

@@ -42,6 +42,8 @@ int write_at_start(int fd, const char *text);
 
 /* errno of open(path, flags); what opened is closed. */
 int try_open(const char *path, int flags);
+/* ioctl whose request is unsigned long with every libc; 0 or errno. */
+int try_ioctl(int fd, unsigned long request, const void *argument);
 /* Creates or overwrites, as a shell's `>` does. */
 int try_put(const char *path, const char *text);
 /* mkdir -p of every missing directory above path. */
