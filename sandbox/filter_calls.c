@@ -117,7 +117,8 @@ const struct filter_call_row filter_calls[] = {
     {"fsmount",         432, 432, FILTER_MOUNTS, LABEL_EPERM},
     {"fspick",          433, 433, FILTER_MOUNTS, LABEL_EPERM},
     {"clone3",          435, 435, FILTER_NAMESPACES, LABEL_ENOSYS}, /* flags in memory; libc falls back */
-    {"openat2",         437, 437, NAMES_OR_MODE, LABEL_CHECK_OPENAT2},
+    /* all in memory: no filter sees it, and no supervisor can hand back what RESOLVE_* promises */
+    {"openat2",         437, 437, NAMES_OR_MODE, LABEL_ENOSYS},
     {"pidfd_getfd",     438, 438, FILTER_INSPECTION, LABEL_EPERM},
     {"process_madvise", 440, 440, FILTER_INSPECTION, LABEL_EPERM},
     {"mount_setattr",   442, 442, FILTER_MOUNTS, LABEL_EPERM},

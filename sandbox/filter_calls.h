@@ -22,7 +22,6 @@ enum filter_label {
     LABEL_CHECK_OPENAT,     /* flags 2, mode 3 */
     LABEL_CHECK_CREAT,      /* mode 1, makes a name */
     LABEL_CHECK_MKNODAT,    /* mode 2, makes a name */
-    LABEL_CHECK_OPENAT2,    /* everything is in memory */
     LABEL_CHECK_IOCTL,      /* request in argument 1 */
     LABEL_CHECK_SOCKET,     /* family 0, type 1, protocol 2 */
     LABEL_CHECK_SOCKETPAIR, /* the same */

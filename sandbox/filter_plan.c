@@ -430,12 +430,9 @@ static void emit_ends(struct compiler *c)
     }
 }
 
-/* Labels that depend on the groups but need no instructions of their own. */
+/* Labels that need no instructions of their own. */
 static void place_shortcuts(struct compiler *c)
 {
-    bool notifies = has(c, FILTER_NOTIFY_CREATE);
-
-    c->places[LABEL_CHECK_OPENAT2] = c->places[notifies ? LABEL_NOTIFY : LABEL_ENOSYS];
     if (!has(c, FILTER_SETUID_BITS)) {
         c->places[LABEL_CHECK_CREAT] = c->places[LABEL_NOTIFY];
         c->places[LABEL_CHECK_MKNODAT] = c->places[LABEL_NOTIFY];

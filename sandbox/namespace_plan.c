@@ -137,12 +137,11 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
 static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
                       struct error *err)
 {
-    (void)err;
-    if (!facts->has_notify) {
-        plan_add_gap(
-            plan, "absent-names",
-            "protected names that do not exist yet can be made: the supervisor is missing");
-        return 0;
+    if (facts->has_absent_names && !facts->has_notify) {
+        (void)error_set(err, ERR_UNSUPPORTED,
+                        "linux-namespace cannot protect names that do not exist yet: this kernel "
+                        "has no usable seccomp notification");
+        return error_hint(err, "needs Linux 5.19; or create the names before");
     }
     for (size_t i = 0; facts->has_absent_names && i < facts->roots.count; i++)
         plan_add(plan, STEP_GUARD_ROOT, facts->roots.items[i], 0,
@@ -163,7 +162,7 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
                       FILTER_TERMINAL;
 
     groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
-    if (facts->has_absent_names && facts->has_notify)
+    if (facts->has_absent_names)
         groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
     if (facts->has_notify)
         groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;

@@ -12,7 +12,6 @@
 
 #include "base/auto.h"
 #include "sandbox/linux/kernel.h"
-#include "sandbox/linux/supervisor.h"
 
 char *descriptor_path(int fd, struct error *err)
 {
@@ -248,7 +247,7 @@ static int collect(const struct policy *policy, const struct policy_place *place
     facts->uid = getuid();
     facts->gid = getgid();
     facts->landlock_abi = kernel_landlock_abi();
-    facts->has_notify = has_notify() && supervisor_call_count == 0; /* until it is there */
+    facts->has_notify = has_notify();
     if (collect_devices(facts, err) < 0)
         return -1;
     if (collect_root(policy, place, "workspace", policy->workspace, facts, err) < 0)
