@@ -1,0 +1,517 @@
+/*
+ * Applying, crashing, undoing: on a pretended machine, with the power failing
+ * after every single effect.
+ */
+#include "base/test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "sandbox/nt/change.h"
+#include "sandbox/nt/tree_machine.h"
+
+#define USER "S-1-5-21-1-2-3-1001"
+static const struct nt_sid root_sid = NT_SID(0, 11, 12, 13, 14);
+static const struct nt_sid marker = NT_SID(0, 21, 22, 23, 24);
+static const struct nt_sid our_sids[] = {NT_SID(0, 11, 12, 13, 14), NT_SID(0, 21, 22, 23, 24)};
+static const struct nt_ours ours = {our_sids, 2};
+
+struct scene {
+    struct nt_tree *tree;
+    struct nt_token user;
+    struct nt_tree_machine machine;
+};
+
+static void add(struct scene *s, const char *path, bool is_directory, const char *sddl)
+{
+    struct error err = {0};
+
+    cr_assert_not_null(nt_tree_add(s->tree, path, is_directory, &s->user, sddl, &err), "%s: %s",
+                       path, err.message);
+}
+
+static void open_scene(struct scene *s)
+{
+    struct error err = {0};
+
+    *s = (struct scene){0};
+    s->user = NT_TOKEN_EMPTY;
+    s->user.privileges = NT_PRIVILEGE_CHANGE_NOTIFY;
+    cr_assert_eq(nt_sid_parse(USER, &s->user.user, &err), 0);
+    s->user.primary_group = NT_USERS;
+    s->tree = nt_tree_new("O:SYG:SYD:PAI(A;OICI;FA;;;SY)(A;OICI;0x1200a9;;;BU)", &err);
+    cr_assert_not_null(s->tree);
+    add(s, "home", true, "O:" USER "G:BUD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;" USER ")");
+    add(s, "home\\outside", false, NULL);
+    add(s, "home\\proj", true, NULL);
+    add(s, "home\\proj\\.git", true, NULL);
+    add(s, "home\\proj\\.git\\config", false, NULL);
+    add(s, "home\\proj\\.git\\hooks", true, NULL);
+    add(s, "home\\proj\\.git\\hooks\\pre-commit", false, NULL);
+    add(s, "home\\proj\\src", true, NULL);
+    add(s, "home\\proj\\src\\main.c", false, NULL);
+    add(s, "home\\proj\\own", false, "O:" USER "G:BUD:AI(A;;FR;;;WD)(A;ID;FA;;;" USER ")");
+    add(s, "home\\proj\\closed", false, "O:" USER "G:BUD:PAI(A;;FA;;;" USER ")");
+    nt_tree_machine_init(&s->machine, s->tree);
+}
+
+static void close_scene(struct scene *s)
+{
+    nt_tree_machine_done(&s->machine);
+    nt_tree_free(s->tree);
+    nt_token_done(&s->user);
+}
+
+/* The wishes of a plan: a root, its protected name, and a few settings. */
+struct plan {
+    struct nt_wish wishes[2];
+    struct nt_setting settings[3];
+    struct nt_changes changes;
+};
+
+static void add_ace(struct nt_wish *wish, enum nt_ace_type type, uint8_t flags, uint32_t mask,
+                    const struct nt_sid *sid)
+{
+    struct nt_ace ace = nt_ace_make(type, flags, mask, sid);
+    struct error err = {0};
+
+    cr_assert_eq(nt_acl_add(&wish->aces, &ace, &err), 0);
+}
+
+static void open_plan(struct plan *plan)
+{
+    *plan = (struct plan){
+        .wishes = {{.path = "C:\\home\\proj\\.git", .aces = NT_ACL_EMPTY, .is_protected = true},
+                   {.path = "C:\\home\\proj", .aces = NT_ACL_EMPTY}},
+        .settings = {{NT_KIND_GROUP, "HoldfastSandbox", "made by holdfast"},
+                     {NT_KIND_ACCOUNT, "HoldfastOffline", "made by holdfast"},
+                     {NT_KIND_RIGHT, "HoldfastSandbox\tSeDenyNetworkLogonRight", "1"}}};
+    add_ace(&plan->wishes[0], NT_ACE_DENY, NT_INHERIT_ALL, 0xd0156, &marker);
+    add_ace(&plan->wishes[1], NT_ACE_ALLOW, 0, 0x1201bf, &root_sid);
+    add_ace(&plan->wishes[1], NT_ACE_ALLOW, NT_INHERIT_ALL | NT_INHERIT_ONLY, 0x1301bf, &root_sid);
+    plan->changes = (struct nt_changes){
+        .settings = plan->settings, .setting_count = 3, .wishes = {plan->wishes, 2, ours}};
+}
+
+static void close_plan(struct plan *plan)
+{
+    nt_acl_done(&plan->wishes[0].aces);
+    nt_acl_done(&plan->wishes[1].aces);
+}
+
+static size_t journal_records(const struct scene *s)
+{
+    struct nt_journal journal = {0};
+    struct error err = {0};
+    size_t count;
+
+    cr_assert_eq(nt_journal_read((const uint8_t *)s->machine.journal.data, s->machine.journal.size,
+                                 &journal, &err),
+                 0, "%s", err.message);
+    count = journal.count;
+    nt_journal_done(&journal);
+    return count;
+}
+
+static struct nt_change_report apply(struct scene *s, const struct plan *plan, int wanted)
+{
+    struct nt_change_report report = {0};
+    struct error err = {0};
+
+    cr_assert_eq(nt_apply(&s->machine.machine, &plan->changes, journal_records(s), &report, &err),
+                 wanted, "%s", err.message);
+    return report;
+}
+
+/* What a fresh process does first: undo what was not committed, then cut the journal. */
+static struct nt_change_report undo(struct scene *s, bool is_teardown, int wanted)
+{
+    struct nt_change_report report = {0};
+    struct nt_journal journal = {0};
+    struct error err = {0};
+
+    cr_assert_eq(nt_journal_read((const uint8_t *)s->machine.journal.data, s->machine.journal.size,
+                                 &journal, &err),
+                 0, "%s", err.message);
+    cr_assert_eq(nt_undo(&s->machine.machine, &journal, is_teardown ? 0 : journal.committed, &ours,
+                         &report, &err),
+                 wanted, "%s", err.message);
+    if (wanted == 0)
+        s->machine.journal.size = is_teardown ? 0 : journal.committed_size;
+    nt_journal_done(&journal);
+    return report;
+}
+
+static char *dump(const struct scene *s)
+{
+    struct error err = {0};
+    char *text = nt_tree_machine_dump(&s->machine, &err);
+
+    cr_assert_not_null(text, "%s", err.message);
+    return text;
+}
+
+static char *sddl_of(const struct scene *s, const char *path)
+{
+    struct error err = {0};
+
+    return nt_sddl_format(&nt_tree_find(s->tree, path)->object->sd, &err);
+}
+
+Test(change, first_time_writes_each_object_once_and_second_time_nothing)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_change_report report;
+    struct error err = {0};
+
+    open_scene(&s);
+    open_plan(&plan);
+    cr_assert_eq(nt_apply_needed(&s.machine.machine, &plan.changes, &err), 1);
+    report = apply(&s, &plan, 0);
+    cr_assert_eq(report.records, 6u, "three settings, two objects, a commit: %zu", report.records);
+    for (struct nt_entry *at = s.tree->root; at != NULL; at = nt_tree_next(s.tree->root, at))
+        cr_assert(at->object->sd_writes <= 1, "%s written %u times", at->name,
+                  at->object->sd_writes);
+    cr_assert_eq(s.tree->sd_writes, 8u, "proj and all below but the closed file: %u",
+                 s.tree->sd_writes);
+    cr_assert_eq(report.walk.protected_dacls, 1u);
+    cr_assert_eq(nt_apply_needed(&s.machine.machine, &plan.changes, &err), 0);
+    s.machine.effects = 0;
+    s.machine.looks = 0;
+    report = apply(&s, &plan, 0);
+    cr_assert_eq(report.records, 0u);
+    cr_assert_eq(s.machine.effects, 0u);
+    cr_assert(s.machine.looks <= 4u, "%zu looks", s.machine.looks);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, entries_stand_where_the_kernel_would_put_them)
+{
+    struct scene s;
+    struct plan plan;
+    AUTO_FREE char *root = NULL;
+    AUTO_FREE char *git = NULL;
+    AUTO_FREE char *config = NULL;
+    AUTO_FREE char *closed = NULL;
+    AUTO_FREE char *made = NULL;
+    struct error err = {0};
+
+    open_scene(&s);
+    open_plan(&plan);
+    (void)apply(&s, &plan, 0);
+    root = sddl_of(&s, "home\\proj");
+    git = sddl_of(&s, "home\\proj\\.git");
+    config = sddl_of(&s, "home\\proj\\.git\\config");
+    closed = sddl_of(&s, "home\\proj\\closed");
+    cr_assert_str_eq(root, "O:" USER "G:BUD:AI(A;;0x1201bf;;;S-1-0-11-12-13-14)"
+                           "(A;OICIIO;0x1301bf;;;S-1-0-11-12-13-14)"
+                           "(A;OICIID;FA;;;SY)(A;OICIID;FA;;;" USER ")");
+    cr_assert_str_eq(git, "O:" USER "G:BUD:AI(D;OICI;0xd0156;;;S-1-0-21-22-23-24)"
+                          "(A;OICIID;0x1301bf;;;S-1-0-11-12-13-14)"
+                          "(A;OICIID;FA;;;SY)(A;OICIID;FA;;;" USER ")");
+    cr_assert_str_eq(config, "O:" USER "G:BUD:AI(D;ID;0xd0156;;;S-1-0-21-22-23-24)"
+                             "(A;ID;0x1301bf;;;S-1-0-11-12-13-14)"
+                             "(A;ID;FA;;;SY)(A;ID;FA;;;" USER ")");
+    cr_assert_str_eq(closed, "O:" USER "G:BUD:PAI(A;;FA;;;" USER ")");
+    add(&s, "home\\proj\\.git\\new", false, NULL);
+    made = sddl_of(&s, "home\\proj\\.git\\new");
+    cr_assert_str_eq(made, config, "what the kernel makes is what the walk makes");
+    cr_assert_eq(nt_apply_needed(&s.machine.machine, &plan.changes, &err), 0);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, teardown_restores_every_descriptor_exactly)
+{
+    struct scene s;
+    struct plan plan;
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *after = NULL;
+    struct nt_change_report report;
+
+    open_scene(&s);
+    open_plan(&plan);
+    before = dump(&s);
+    (void)apply(&s, &plan, 0);
+    report = undo(&s, true, 0);
+    after = dump(&s);
+    cr_assert_str_eq(after, before);
+    cr_assert_eq(report.left.count, 0u);
+    nt_change_report_done(&report);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+/* Cuts the set-up at every effect; what a fresh process finds must become the state before, and a
+ * second try must reach the completed state. */
+Test(change, a_setup_cut_anywhere_is_undone_or_complete)
+{
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *completed = NULL;
+    size_t effects;
+
+    {
+        struct scene s;
+        struct plan plan;
+
+        open_scene(&s);
+        open_plan(&plan);
+        before = dump(&s);
+        (void)apply(&s, &plan, 0);
+        completed = dump(&s);
+        effects = s.machine.effects;
+        close_plan(&plan);
+        close_scene(&s);
+    }
+    cr_assert(effects > 15u, "%zu effects", effects);
+    for (size_t cut = 0; cut < effects; cut++) {
+        struct scene s;
+        struct plan plan;
+        AUTO_FREE char *recovered = NULL;
+        AUTO_FREE char *again = NULL;
+
+        open_scene(&s);
+        open_plan(&plan);
+        s.machine.effects_left = cut;
+        (void)apply(&s, &plan, -1);
+        s.machine.effects_left = SIZE_MAX;
+        (void)undo(&s, false, 0);
+        recovered = dump(&s);
+        cr_assert_str_eq(recovered, before, "cut after %zu of %zu", cut, effects);
+        (void)apply(&s, &plan, 0);
+        again = dump(&s);
+        cr_assert_str_eq(again, completed, "second try after a cut at %zu", cut);
+        close_plan(&plan);
+        close_scene(&s);
+    }
+}
+
+/* The same for a teardown that is itself cut, again and again, until it gets through. */
+Test(change, a_teardown_cut_anywhere_is_finished_by_the_next)
+{
+    for (size_t step = 0; step < 20; step++) {
+        struct scene s;
+        struct plan plan;
+        AUTO_FREE char *before = NULL;
+        AUTO_FREE char *after = NULL;
+
+        open_scene(&s);
+        open_plan(&plan);
+        before = dump(&s);
+        (void)apply(&s, &plan, 0);
+        for (size_t cut = step; cut < 40; cut += step + 1) {
+            s.machine.effects_left = cut < 30 ? cut : SIZE_MAX;
+            s.machine.effects = 0;
+            {
+                struct nt_journal journal = {0};
+                struct nt_change_report report = {0};
+                struct error err = {0};
+
+                cr_assert_eq(nt_journal_read((const uint8_t *)s.machine.journal.data,
+                                             s.machine.journal.size, &journal, &err),
+                             0);
+                (void)nt_undo(&s.machine.machine, &journal, 0, &ours, &report, &err);
+                nt_change_report_done(&report);
+                nt_journal_done(&journal);
+            }
+        }
+        s.machine.effects_left = SIZE_MAX;
+        (void)undo(&s, true, 0);
+        after = dump(&s);
+        cr_assert_str_eq(after, before, "step %zu", step);
+        close_plan(&plan);
+        close_scene(&s);
+    }
+}
+
+/* A recovery that is cut is recovered from. */
+Test(change, a_recovery_cut_anywhere_is_recovered_from)
+{
+    for (size_t cut = 3; cut < 16; cut++) {
+        for (size_t second = 0; second < cut; second++) {
+            struct scene s;
+            struct plan plan;
+            struct nt_journal journal = {0};
+            struct nt_change_report report = {0};
+            struct error err = {0};
+            AUTO_FREE char *before = NULL;
+            AUTO_FREE char *after = NULL;
+
+            open_scene(&s);
+            open_plan(&plan);
+            before = dump(&s);
+            s.machine.effects_left = cut;
+            (void)apply(&s, &plan, -1);
+            s.machine.effects_left = second;
+            cr_assert_eq(nt_journal_read((const uint8_t *)s.machine.journal.data,
+                                         s.machine.journal.size, &journal, &err),
+                         0);
+            (void)nt_undo(&s.machine.machine, &journal, journal.committed, &ours, &report, &err);
+            nt_change_report_done(&report);
+            nt_journal_done(&journal);
+            s.machine.effects_left = SIZE_MAX;
+            (void)undo(&s, false, 0);
+            after = dump(&s);
+            cr_assert_str_eq(after, before, "cut at %zu, recovery cut at %zu", cut, second);
+            close_plan(&plan);
+            close_scene(&s);
+        }
+    }
+}
+
+Test(change, what_others_changed_since_is_kept)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_actor user = {.token = &s.user};
+    AUTO_FREE char *git = NULL;
+    AUTO_FREE char *main_c = NULL;
+    struct nt_change_report report;
+
+    open_scene(&s);
+    open_plan(&plan);
+    (void)apply(&s, &plan, 0);
+    /* The user adds an entry of their own to a named object and to a file. */
+    cr_assert_eq(nt_try_set_dacl(s.tree, &user, "home\\proj\\.git",
+                                 "D:AI(D;OICI;0xd0156;;;S-1-0-21-22-23-24)(A;;FR;;;WD)"
+                                 "(A;OICIID;0x1301bf;;;S-1-0-11-12-13-14)(A;OICIID;FA;;;" USER ")"),
+                 NT_DONE);
+    cr_assert_eq(nt_try_set_dacl(s.tree, &user, "home\\proj\\src\\main.c",
+                                 "D:AI(A;;FR;;;AU)(A;ID;0x1301bf;;;S-1-0-11-12-13-14)"),
+                 NT_DONE);
+    /* ... and the group has got another comment. */
+    cr_assert_eq(s.machine.machine.ops->set(&s.machine.machine, NT_KIND_GROUP, "HoldfastSandbox",
+                                            "theirs", &(struct error){0}),
+                 0);
+    report = undo(&s, true, 0);
+    git = sddl_of(&s, "home\\proj\\.git");
+    main_c = sddl_of(&s, "home\\proj\\src\\main.c");
+    cr_assert_str_eq(git, "O:" USER "G:BUD:AI(A;;FR;;;WD)(A;OICIID;FA;;;" USER ")");
+    cr_assert_str_eq(main_c, "O:" USER "G:BUD:AI(A;;FR;;;AU)");
+    cr_assert_eq(report.left.count, 1u, "the group is reported");
+    cr_assert_not_null(strstr(report.left.items[0], "HoldfastSandbox"));
+    nt_change_report_done(&report);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, a_file_that_is_gone_is_reported_and_the_rest_undone)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_actor user = {.token = &s.user};
+    struct nt_change_report report;
+    AUTO_FREE char *root = NULL;
+
+    open_scene(&s);
+    open_plan(&plan);
+    (void)apply(&s, &plan, 0);
+    cr_assert_eq(nt_try_rename(s.tree, &user, "home\\proj\\.git", "home\\elsewhere"), NT_DONE);
+    report = undo(&s, true, 0);
+    cr_assert_eq(report.left.count, 1u);
+    root = sddl_of(&s, "home\\proj");
+    cr_assert_null(strstr(root, "S-1-0-11"));
+    nt_change_report_done(&report);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+/* A name planted in a root must not carry our entries to a file outside it. */
+Test(change, hard_links_junctions_hives_and_ssh_are_left_alone)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_actor user = {.token = &s.user};
+    struct nt_change_report report;
+    AUTO_FREE char *outside = NULL;
+
+    open_scene(&s);
+    open_plan(&plan);
+    cr_assert_eq(nt_try_link(s.tree, &user, "home\\outside", "home\\proj\\innocent"), NT_DONE);
+    add(&s, "home\\proj\\junction", true, NULL);
+    add(&s, "home\\proj\\junction\\target", false, NULL);
+    nt_tree_find(s.tree, "home\\proj\\junction")->object->is_reparse = true;
+    add(&s, "home\\proj\\.ssh", true, NULL);
+    add(&s, "home\\proj\\.ssh\\id", false, NULL);
+    add(&s, "home\\proj\\NTUSER.DAT.LOG1", false, NULL);
+    report = apply(&s, &plan, 0);
+    outside = sddl_of(&s, "home\\outside");
+    cr_assert_null(strstr(outside, "S-1-0-"), "%s", outside);
+    cr_assert_eq(report.walk.hard_links, 1u);
+    cr_assert_eq(report.walk.links, 1u);
+    cr_assert_eq(report.walk.untouchable, 2u);
+    for (struct nt_entry *at = s.tree->root; at != NULL; at = nt_tree_next(s.tree->root, at)) {
+        if (strcmp(at->name, "target") == 0 || strcmp(at->name, "id") == 0 ||
+            strcmp(at->name, "NTUSER.DAT.LOG1") == 0)
+            cr_assert_eq(at->object->sd_writes, 0u, "%s", at->name);
+    }
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, null_dacls_are_never_rewritten)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_change_report report = {0};
+    struct error err = {0};
+
+    open_scene(&s);
+    open_plan(&plan);
+    add(&s, "home\\proj\\open", true, "O:" USER "G:BUD:NO_ACCESS_CONTROL");
+    (void)apply(&s, &plan, 0);
+    cr_assert(nt_sd_is_open(&nt_tree_find(s.tree, "home\\proj\\open")->object->sd));
+    close_plan(&plan);
+    close_scene(&s);
+
+    open_scene(&s);
+    open_plan(&plan);
+    add(&s, "home\\proj\\.git\\open", true, "O:" USER "G:BUD:NO_ACCESS_CONTROL");
+    cr_assert_eq(nt_apply(&s.machine.machine, &plan.changes, 0, &report, &err), -1,
+                 "it cannot be protected, so nothing may start");
+    cr_assert_eq(err.code, ERR_REFUSED);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, a_protected_name_that_appears_later_costs_its_own_tree_only)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_actor user = {.token = &s.user};
+    unsigned before;
+
+    open_scene(&s);
+    open_plan(&plan);
+    cr_assert_eq(nt_try_rename(s.tree, &user, "home\\proj\\.git", "home\\gone"), NT_DONE);
+    (void)apply(&s, &plan, 0);
+    add(&s, "home\\proj\\.git", true, NULL);
+    add(&s, "home\\proj\\.git\\HEAD", false, NULL);
+    before = s.tree->sd_writes;
+    (void)apply(&s, &plan, 0);
+    cr_assert_eq(s.tree->sd_writes - before, 2u);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+Test(change, thirty_runs_leave_as_many_entries_as_one)
+{
+    struct scene s;
+    struct plan plan;
+    AUTO_FREE char *once = NULL;
+    AUTO_FREE char *often = NULL;
+
+    open_scene(&s);
+    open_plan(&plan);
+    (void)apply(&s, &plan, 0);
+    once = dump(&s);
+    for (int i = 0; i < 30; i++)
+        (void)apply(&s, &plan, 0);
+    often = dump(&s);
+    cr_assert_str_eq(often, once);
+    close_plan(&plan);
+    close_scene(&s);
+}

@@ -1,0 +1,164 @@
+#include "sandbox/nt/stamp.h"
+
+#include "sandbox/nt/inherit.h"
+
+bool nt_ours_has(const struct nt_ours *ours, const struct nt_sid *sid)
+{
+    for (size_t i = 0; i < ours->count; i++) {
+        if (nt_sid_equal(&ours->sids[i], sid))
+            return true;
+    }
+    return false;
+}
+
+static bool is_ours(const struct nt_ace *ace, const struct nt_ours *ours)
+{
+    return !ace->is_opaque && nt_ours_has(ours, &ace->sid);
+}
+
+int nt_stamp_read(const struct nt_acl *dacl, const struct nt_ours *ours, struct nt_acl *out,
+                  struct error *err)
+{
+    for (size_t i = 0; i < dacl->count; i++) {
+        if (is_ours(&dacl->aces[i], ours) && nt_acl_add(out, &dacl->aces[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static bool is_same_entry(const struct nt_ace *a, const struct nt_ace *b)
+{
+    struct nt_ace x = *a;
+    struct nt_ace y = *b;
+
+    x.flags &= (uint8_t)~NT_INHERITED;
+    y.flags &= (uint8_t)~NT_INHERITED;
+    return nt_ace_equal(&x, &y);
+}
+
+/* The entry of ours that the two lists together have at this place. */
+static const struct nt_ace *wanted_at(const struct nt_acl *explicit_aces,
+                                      const struct nt_acl *inherited_aces, size_t at)
+{
+    if (at < explicit_aces->count)
+        return &explicit_aces->aces[at];
+    at -= explicit_aces->count;
+    return at < inherited_aces->count ? &inherited_aces->aces[at] : NULL;
+}
+
+static bool denies(const struct nt_ace *ace)
+{
+    return ace->type == NT_ACE_DENY;
+}
+
+/* No foreign entry may stand before an explicit deny of ours: it could allow what is denied. */
+static bool is_already_there(const struct nt_acl *dacl, const struct nt_ours *ours,
+                             const struct nt_acl *explicit_aces,
+                             const struct nt_acl *inherited_aces)
+{
+    bool has_foreign = false;
+    size_t found = 0;
+
+    for (size_t i = 0; i < dacl->count; i++) {
+        const struct nt_ace *ace = &dacl->aces[i];
+        const struct nt_ace *wanted;
+
+        if (!is_ours(ace, ours)) {
+            has_foreign = has_foreign || !denies(ace);
+            continue;
+        }
+        wanted = wanted_at(explicit_aces, inherited_aces, found);
+        if (wanted == NULL || !is_same_entry(wanted, ace))
+            return false;
+        if (has_foreign && found < explicit_aces->count && denies(ace))
+            return false;
+        found++;
+    }
+    return found == explicit_aces->count + inherited_aces->count;
+}
+
+static size_t place_of_allow(const struct nt_acl *dacl)
+{
+    size_t at = 0;
+
+    while (at < dacl->count && denies(&dacl->aces[at]) &&
+           (dacl->aces[at].flags & NT_INHERITED) == 0)
+        at++;
+    return at;
+}
+
+static size_t place_of_inherited(const struct nt_acl *dacl)
+{
+    size_t at = 0;
+
+    while (at < dacl->count && (dacl->aces[at].flags & NT_INHERITED) == 0)
+        at++;
+    return at;
+}
+
+static int put_explicit(struct nt_acl *dacl, const struct nt_acl *aces, bool is_deny,
+                        struct error *err)
+{
+    size_t at = is_deny ? 0 : place_of_allow(dacl);
+
+    for (size_t i = 0; i < aces->count; i++) {
+        if (denies(&aces->aces[i]) == is_deny && nt_acl_insert(dacl, at++, &aces->aces[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int put_inherited(struct nt_acl *dacl, const struct nt_acl *aces, struct error *err)
+{
+    size_t at = place_of_inherited(dacl);
+
+    for (size_t i = 0; i < aces->count; i++) {
+        struct nt_ace ace = aces->aces[i];
+
+        ace.flags |= NT_INHERITED;
+        if (nt_acl_insert(dacl, at++, &ace, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int nt_stamp_put(struct nt_sd *sd, const struct nt_ours *ours, const struct nt_acl *explicit_aces,
+                 const struct nt_acl *inherited_aces, bool *has_changed, struct error *err)
+{
+    AUTO_ACL struct nt_acl dacl = NT_ACL_EMPTY;
+
+    *has_changed = false;
+    if (nt_sd_is_open(sd)) {
+        if (explicit_aces->count + inherited_aces->count == 0)
+            return 0;
+        return error_set(err, ERR_REFUSED, "its DACL is NULL: an entry would lock everybody out");
+    }
+    if (is_already_there(&sd->dacl, ours, explicit_aces, inherited_aces))
+        return 0;
+    if (nt_acl_copy(&dacl, &sd->dacl, err) < 0)
+        return -1;
+    for (size_t i = dacl.count; i > 0; i--) {
+        if (is_ours(&dacl.aces[i - 1], ours))
+            nt_acl_remove(&dacl, i - 1);
+    }
+    if (put_explicit(&dacl, explicit_aces, true, err) < 0 ||
+        put_explicit(&dacl, explicit_aces, false, err) < 0 ||
+        put_inherited(&dacl, inherited_aces, err) < 0)
+        return -1;
+    nt_acl_done(&sd->dacl);
+    sd->dacl = dacl;
+    dacl = NT_ACL_EMPTY;
+    *has_changed = true;
+    return 0;
+}
+
+int nt_stamp_below(const struct nt_acl *parent_dacl, const struct nt_ours *ours, bool is_container,
+                   struct nt_acl *out, struct error *err)
+{
+    AUTO_ACL struct nt_acl stamp = NT_ACL_EMPTY;
+    struct nt_creation creation = {.is_container = is_container, .mapping = &NT_FILE_MAPPING};
+
+    if (nt_stamp_read(parent_dacl, ours, &stamp, err) < 0)
+        return -1;
+    return nt_inherit_acl(&stamp, NT_INHERITED, &creation, out, err);
+}

@@ -1,0 +1,288 @@
+#include "sandbox/nt/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/auto.h"
+#include "sandbox/path.h"
+
+enum {
+    DEPTH_MAX = 400
+};
+
+const char *nt_kind_name(enum nt_kind kind)
+{
+    switch (kind) {
+    case NT_KIND_ACL:
+        return "acl";
+    case NT_KIND_GROUP:
+        return "group";
+    case NT_KIND_ACCOUNT:
+        return "account";
+    case NT_KIND_MEMBER:
+        return "member";
+    case NT_KIND_RIGHT:
+        return "right";
+    case NT_KIND_REGISTRY:
+        return "registry";
+    case NT_KIND_FILTER:
+        return "filter";
+    case NT_KIND_FIREWALL:
+        return "firewall";
+    case NT_KIND_FILE:
+        return "file";
+    case NT_KIND_DIRECTORY:
+        return "directory";
+    }
+    return "unknown";
+}
+
+/* Windows logs people on with a temporary profile when a hive has a foreign ACE (codex issue 31140);
+ * OpenSSH refuses keys whose directory has one (codex issue 12226). */
+bool nt_is_untouchable(const char *name)
+{
+    return strcasecmp(name, ".ssh") == 0 || strncasecmp(name, "NTUSER.", 7) == 0 ||
+           strncasecmp(name, "UsrClass.dat", 12) == 0;
+}
+
+const struct nt_wish *nt_wish_for(const struct nt_wishes *wishes, const char *path)
+{
+    for (size_t i = 0; i < wishes->count; i++) {
+        const char *wished = wishes->items[i].path;
+
+        if (path_is_within(PATH_WINDOWS, path, wished) && strlen(path) == strlen(wished))
+            return &wishes->items[i];
+    }
+    return NULL;
+}
+
+/* One object on the way down. */
+struct step {
+    struct nt_machine *machine;
+    const struct nt_wishes *wishes;
+    struct nt_walk_stats *stats;
+};
+
+static char *path_below(const char *path, const char *name)
+{
+    size_t size = strlen(path) + strlen(name) + 2;
+    char *joined = malloc(size);
+    bool has_end = path[0] != '\0' && path[strlen(path) - 1] == '\\';
+
+    if (joined != NULL)
+        (void)snprintf(joined, size, "%s%s%s", path, has_end || path[0] == '\0' ? "" : "\\", name);
+    return joined;
+}
+
+static int visit(const struct step *step, void *node, const char *path,
+                 const struct nt_acl *inherited, bool is_protected, unsigned depth,
+                 struct error *err);
+
+static int visit_child(const struct step *step, void *node, const char *path, const char *name,
+                       const struct nt_acl *dacl, bool is_protected, unsigned depth,
+                       struct error *err)
+{
+    const struct nt_machine_ops *ops = step->machine->ops;
+    AUTO_ACL struct nt_acl inherited = NT_ACL_EMPTY;
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    AUTO_FREE char *below = path_below(path, name);
+    struct nt_file_facts facts;
+    void *child = NULL;
+    int result;
+
+    if (below == NULL)
+        return error_memory(err, name);
+    if (nt_is_untouchable(name)) {
+        step->stats->untouchable++;
+        return 0;
+    }
+    if (ops->open_child(step->machine, node, name, &child, err) < 0) {
+        step->stats->vanished += err->code == ERR_NOT_FOUND ? 1 : 0;
+        return err->code == ERR_NOT_FOUND ? 0 : error_wrap(err, "%s", below);
+    }
+    result = ops->look(step->machine, child, &facts, &sd, err);
+    if (result == 0)
+        result = nt_stamp_below(dacl, &step->wishes->ours, facts.is_directory, &inherited, err);
+    if (result == 0)
+        result = visit(step, child, below, &inherited, is_protected, depth, err);
+    ops->close(step->machine, child);
+    return result;
+}
+
+static int visit_children(const struct step *step, void *node, const char *path,
+                          const struct nt_acl *dacl, bool is_protected, unsigned depth,
+                          struct error *err)
+{
+    struct text_list names = {0};
+    int result = 0;
+
+    if (depth >= DEPTH_MAX)
+        return error_set(err, ERR_UNSUPPORTED, "%s: more than %d directories deep", path,
+                         DEPTH_MAX);
+    if (step->machine->ops->list(step->machine, node, &names, err) < 0)
+        return error_wrap(err, "%s", path);
+    for (size_t i = 0; result == 0 && i < names.count; i++)
+        result = visit_child(step, node, path, names.items[i], dacl, is_protected, depth + 1, err);
+    text_list_done(&names);
+    return result;
+}
+
+/* Entries for an object, after what its kind and its descriptor allow. */
+struct wanted {
+    const struct nt_acl *explicit_aces;
+    const struct nt_acl *inherited;
+    bool is_left_alone;
+};
+
+static const struct nt_acl nothing = {.revision = NT_ACL_REVISION};
+
+static struct wanted find_wanted(const struct nt_wish *wish, const struct nt_acl *inherited,
+                                 const struct nt_file_facts *facts, const struct nt_sd *sd,
+                                 struct nt_walk_stats *stats)
+{
+    struct wanted wanted = {wish != NULL ? &wish->aces : &nothing, inherited, false};
+
+    if (facts->is_reparse) {
+        stats->links++;
+        wanted.is_left_alone = true;
+    } else if (!facts->is_directory && facts->links > 1) {
+        stats->hard_links++;
+        /* Entries may be taken from it, never put on it. */
+        wanted.is_left_alone = wanted.explicit_aces->count + inherited->count > 0;
+    } else if (nt_sd_is_open(sd)) {
+        stats->null_dacls++;
+        wanted.inherited = &nothing;
+    } else if ((sd->control & NT_SD_DACL_PROTECTED) != 0) {
+        stats->protected_dacls++;
+        wanted.inherited = &nothing;
+    }
+    return wanted;
+}
+
+static int put_right(const struct step *step, void *node, const char *path, struct nt_sd *sd,
+                     const struct wanted *wanted, struct error *err)
+{
+    bool has_changed = false;
+
+    if (nt_stamp_put(sd, &step->wishes->ours, wanted->explicit_aces, wanted->inherited,
+                     &has_changed, err) < 0)
+        return error_wrap(err, "%s", path);
+    if (!has_changed)
+        return 0;
+    step->stats->written++;
+    if (step->machine->ops->put_dacl(step->machine, node, sd, err) < 0)
+        return error_wrap(err, "%s", path);
+    return 0;
+}
+
+static int visit(const struct step *step, void *node, const char *path,
+                 const struct nt_acl *inherited, bool is_protected, unsigned depth,
+                 struct error *err)
+{
+    const struct nt_wish *wish = nt_wish_for(step->wishes, path);
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    struct nt_file_facts facts;
+    struct wanted wanted;
+
+    if (step->machine->ops->look(step->machine, node, &facts, &sd, err) < 0)
+        return error_wrap(err, "%s", path);
+    step->stats->seen++;
+    is_protected = is_protected || (wish != NULL && wish->is_protected);
+    wanted = find_wanted(wish, inherited, &facts, &sd, step->stats);
+    if (is_protected && nt_sd_is_open(&sd) && !facts.is_reparse)
+        return error_set(err, ERR_REFUSED, "%s: its DACL is NULL, so it cannot be protected", path);
+    if (wanted.is_left_alone)
+        return 0;
+    if (put_right(step, node, path, &sd, &wanted, err) < 0)
+        return -1;
+    if (!facts.is_directory)
+        return 0;
+    return visit_children(step, node, path, &sd.dacl, is_protected, depth, err);
+}
+
+/* What the object at path inherits of ours from its directory as that is now. */
+static int inherited_from_above(struct nt_machine *machine, const struct nt_wishes *wishes,
+                                const char *path, bool is_directory, struct nt_acl *out,
+                                struct error *err)
+{
+    const char *name = path_name(PATH_WINDOWS, path);
+    AUTO_FREE char *parent = strndup(path, (size_t)(name - path) - (name > path ? 1 : 0));
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    struct nt_file_facts facts;
+    void *node = NULL;
+    int result;
+
+    if (parent == NULL)
+        return error_memory(err, path);
+    if (name == path || path_is_top(PATH_WINDOWS, path))
+        return 0;
+    if (machine->ops->open_path(machine, parent, &node, err) < 0)
+        return -1;
+    result = machine->ops->look(machine, node, &facts, &sd, err);
+    machine->ops->close(machine, node);
+    return result < 0 ? -1 : nt_stamp_below(&sd.dacl, &wishes->ours, is_directory, out, err);
+}
+
+/* Opens the object and finds what it inherits. */
+static int begin(struct nt_machine *machine, const struct nt_wishes *wishes, const char *path,
+                 void **node, struct nt_file_facts *facts, struct nt_sd *sd,
+                 struct nt_acl *inherited, struct error *err)
+{
+    if (machine->ops->open_path(machine, path, node, err) < 0)
+        return -1;
+    if (machine->ops->look(machine, *node, facts, sd, err) == 0 &&
+        inherited_from_above(machine, wishes, path, facts->is_directory, inherited, err) == 0)
+        return 0;
+    machine->ops->close(machine, *node);
+    return -1;
+}
+
+int nt_wish_images(struct nt_machine *machine, const struct nt_wishes *wishes, const char *path,
+                   struct nt_sd *before, struct nt_sd *after, struct error *err)
+{
+    AUTO_ACL struct nt_acl inherited = NT_ACL_EMPTY;
+    struct nt_walk_stats stats = {0};
+    struct nt_file_facts facts;
+    struct wanted wanted;
+    bool has_changed = false;
+    void *node = NULL;
+
+    if (begin(machine, wishes, path, &node, &facts, before, &inherited, err) < 0)
+        return -1;
+    machine->ops->close(machine, node);
+    wanted = find_wanted(nt_wish_for(wishes, path), &inherited, &facts, before, &stats);
+    if (wanted.is_left_alone)
+        return error_set(err, ERR_REFUSED, "a link, or a file with several names");
+    if (nt_sd_copy(after, before, err) < 0 ||
+        nt_stamp_put(after, &wishes->ours, wanted.explicit_aces, wanted.inherited, &has_changed,
+                     err) < 0)
+        return -1;
+    return has_changed ? 0 : 1;
+}
+
+int nt_wish_is_met(struct nt_machine *machine, const struct nt_wishes *wishes, const char *path,
+                   struct error *err)
+{
+    AUTO_SD struct nt_sd before = NT_SD_EMPTY;
+    AUTO_SD struct nt_sd after = NT_SD_EMPTY;
+
+    return nt_wish_images(machine, wishes, path, &before, &after, err);
+}
+
+int nt_walk(struct nt_machine *machine, const struct nt_wishes *wishes, const char *path,
+            struct nt_walk_stats *stats, struct error *err)
+{
+    struct step step = {machine, wishes, stats};
+    AUTO_ACL struct nt_acl inherited = NT_ACL_EMPTY;
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    struct nt_file_facts facts;
+    void *node = NULL;
+    int result;
+
+    if (begin(machine, wishes, path, &node, &facts, &sd, &inherited, err) < 0)
+        return -1;
+    result = visit(&step, node, path, &inherited, false, 0, err);
+    machine->ops->close(machine, node);
+    return result;
+}
