@@ -39,6 +39,7 @@ enum {
 
 enum {
     KEYCTL_SEARCH = 10, /* linux/keyctl.h */
+    KEYCTL_JOIN_SESSION = 1,
     KEYCTL_UNLINK = 9,
     KEYCTL_REVOKE = 3,
     RING_SESSION = -3,
@@ -46,6 +47,19 @@ enum {
     RING_USER_SESSION = -5
 };
 static const int rings[] = {RING_SESSION, RING_USER, RING_USER_SESSION};
+
+/* As after a login (pam_keyinit(8)): a session keyring that the harness and everything it starts
+ * share. Without it @s is another name of the user-session keyring. */
+static int join_session(struct scene *scene, struct error *err)
+{
+    static bool has_joined;
+
+    (void)scene;
+    if (!has_joined && syscall(SYS_keyctl, KEYCTL_JOIN_SESSION, NULL) < 0)
+        return error_os(err, errno, "join a session keyring");
+    has_joined = true;
+    return 0;
+}
 
 static int key_add(const struct attempt *a)
 {
@@ -412,6 +426,7 @@ static const struct probe rows[] = {
         .oracles = ORACLE_CUSTOM,
         .needs = "keyring",
         .attempt = key_add,
+        .prepare = join_session,
         .observe = observe_key,
         .finish = remove_key,
     },

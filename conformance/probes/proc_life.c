@@ -177,13 +177,16 @@ static bool has_keeper(const char *pid)
     return strstr(target, "/fixture-keeper") != NULL;
 }
 
-static const struct scene *killed_scene;
-
-/* The first process of the run: the sandbox's launcher, or without one the command itself. */
+/* The first process of the run: the sandbox's launcher, or without one the command itself. Only the
+ * first: when it is dead, its children are the keeper's, too. */
 static bool kill_launcher(const char *pid, const struct scene *scene)
 {
-    if (scene != killed_scene || !has_keeper(pid))
+    static bool has_killed;
+
+    (void)scene;
+    if (has_killed || !has_keeper(pid))
         return false;
+    has_killed = true;
     (void)kill((pid_t)strtol(pid, NULL, 10), SIGKILL);
     return true;
 }
@@ -195,7 +198,6 @@ static void kill_after_start(const struct scene *scene, int to_harness)
     char path[512];
 
     (void)to_harness;
-    killed_scene = scene;
     (void)snprintf(path, sizeof path, "%s/started", scene->ws);
     for (int round = 0; round < START_ROUNDS; round++) {
         if (access(path, F_OK) == 0) {

@@ -183,78 +183,62 @@ static int setns_victim(const struct attempt *a)
 
 /* Making namespaces --------------------------------------------------------------------------- */
 
-/* A number that follows from the nonce and is written as the inner id of a map: /proc/PID/uid_map
- * shows it to the harness, whatever namespaces lie between. */
-static unsigned mark_of_run(const char *nonce)
+/* A probe whose parent is the probe, too, and lives in another user namespace: it made it. That is
+ * seen without a map, which some sandboxes refuse (uid 0 needs CAP_SETFCAP for one) while the
+ * namespace and all capabilities in it are there. */
+static bool has_made_userns(const char *pid, const struct scene *scene)
 {
-    return 100000 +
-           (unsigned)strtoul((char[]){nonce[0], nonce[1], nonce[2], nonce[3], '\0'}, NULL, 16);
+    char parent[32], own_namespace[PATH_SIZE], parent_namespace[PATH_SIZE];
+
+    (void)scene;
+    (void)snprintf(parent, sizeof parent, "%llu", proc_status(pid, "PPid", 10));
+    return proc_is_probe(pid) && proc_is_probe(parent) &&
+           proc_readlink(pid, "ns/user", own_namespace, sizeof own_namespace) > 0 &&
+           proc_readlink(parent, "ns/user", parent_namespace, sizeof parent_namespace) > 0 &&
+           strcmp(own_namespace, parent_namespace) != 0;
 }
 
-static bool has_marked_map(const char *pid, const struct scene *scene)
+static int watch_namespaces(struct scene *scene, struct error *err)
 {
-    char bytes[256];
-
-    (void)proc_read(pid, "uid_map", bytes, sizeof bytes);
-    return (unsigned)strtoul(bytes, NULL, 10) == mark_of_run(scene->nonce);
-}
-
-static int watch_maps(struct scene *scene, struct error *err)
-{
-    return host_watch(scene, has_marked_map, 1, "the watcher of /proc/PID/uid_map", err);
-}
-
-static int map_mark(const struct attempt *a, uid_t outside)
-{
-    char line[64];
-
-    (void)snprintf(line, sizeof line, "%u %u 1", mark_of_run(a->nonce), (unsigned)outside);
-    return try_write("/proc/self/uid_map", line);
+    return host_watch(scene, has_made_userns, 1, "the watcher of /proc/PID/ns/user", err);
 }
 
 static int by_unshare(const struct attempt *a)
 {
-    const uid_t uid = geteuid();
-
+    (void)a;
     if (unshare(CLONE_NEWUSER) < 0)
         return errno;
-    if (map_mark(a, uid) == 0)
-        sleep_ms(WATCHED_MS);
+    sleep_ms(WATCHED_MS);
     return 0;
+}
+
+/* A raw clone's or clone3's child shows itself and ends. */
+static int wait_for_clone(long child)
+{
+    if (child < 0)
+        return errno;
+    if (child == 0) {
+        sleep_ms(WATCHED_MS);
+        _exit(0);
+    }
+    return wait_for((pid_t)child) == 0 ? 0 : ECHILD;
 }
 
 /* A filter can look at the flags of unshare and clone; clone3's lie in memory. */
 static int by_clone3(const struct attempt *a)
 {
-    const uid_t uid = geteuid();
     struct {
         uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
     } arguments = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
-    const long child = syscall(SYS_clone3, &arguments, sizeof arguments);
 
-    if (child < 0)
-        return errno;
-    if (child == 0) {
-        if (map_mark(a, uid) == 0)
-            sleep_ms(WATCHED_MS);
-        _exit(0);
-    }
-    return wait_for((pid_t)child) == 0 ? 0 : ECHILD;
+    (void)a;
+    return wait_for_clone(syscall(SYS_clone3, &arguments, sizeof arguments));
 }
 
 static int by_clone(const struct attempt *a)
 {
-    const uid_t uid = geteuid();
-    const long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0L);
-
-    if (child < 0)
-        return errno;
-    if (child == 0) {
-        if (map_mark(a, uid) == 0)
-            sleep_ms(WATCHED_MS);
-        _exit(0);
-    }
-    return wait_for((pid_t)child) == 0 ? 0 : ECHILD;
+    (void)a;
+    return wait_for_clone(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, 0L));
 }
 
 static int userns_create(const struct attempt *a)
@@ -366,15 +350,15 @@ static const struct probe rows[] = {
     {
         .id = "proc.userns-create",
         .claim = "the command cannot make a user namespace, and so gets no capability in one",
-        .technique = "unshare, clone and clone3 with CLONE_NEWUSER; a mark in uid_map that the "
-                     "harness finds in /proc",
+        .technique = "unshare, clone and clone3 with CLONE_NEWUSER; the harness compares "
+                     "/proc/PID/ns/user",
         .source = "user_namespaces(7); CVE-2021-41133 for the class; NVIDIA/OpenShell#740",
         .severity = SEVERITY_HIGH,
         .platforms = PLATFORM_UNIX,
         .oracles = ORACLE_CUSTOM,
         .needs = "userns",
         .attempt = userns_create,
-        .prepare = watch_maps,
+        .prepare = watch_namespaces,
         .observe = host_observe,
         .finish = host_finish,
     },
