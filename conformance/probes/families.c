@@ -10,6 +10,7 @@ extern const struct probe_family family_fs_device;
 extern const struct probe_family family_fs_fd;
 extern const struct probe_family family_fs_link;
 extern const struct probe_family family_fs_meta;
+extern const struct probe_family family_fs_mount;
 extern const struct probe_family family_fs_temp;
 extern const struct probe_family family_fs_write;
 extern const struct probe_family family_git_agent;
@@ -41,6 +42,7 @@ const struct probe_family *const probe_families[] = {
     &family_fs_fd,
     &family_fs_link,
     &family_fs_meta,
+    &family_fs_mount,
     &family_fs_temp,
     &family_fs_write,
     &family_git_agent,
