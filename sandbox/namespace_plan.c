@@ -130,6 +130,8 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
 
         if (rights != 0)
             linux_plan_rule(plan, path, rights, handled, "as the mounts say");
+        if (plan->steps[i].kind == STEP_PTYS) /* mounted on its own, so not below /dev/pts */
+            linux_plan_rule(plan, "/dev/ptmx", rights, handled, "as the mounts say");
     }
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
 }
