@@ -111,11 +111,12 @@ static bool is_settled(const struct task *task, struct judged *judged)
 static void judge(const struct task *task, struct judged *judged)
 {
     const struct run_facts *facts = &task->facts;
-    const struct proof proof = proof_of(task);
+    struct proof proof;
     const char *reason = NULL;
 
     if (is_settled(task, judged))
         return;
+    proof = proof_of(task);
     judged->row.verdict = verdict_judge(&proof, &reason);
     (void)snprintf(judged->reason, sizeof judged->reason, "%s%s%s", reason != NULL ? reason : "",
                    reason != NULL && facts->reason[0] != '\0' ? ": " : "", facts->reason);
