@@ -43,11 +43,29 @@ void request_send(struct request *request, long result)
     (void)sys_ioctl(request->supervisor->config->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
+/*
+ * With SECCOMP_ADDFD_FLAG_SEND the caller goes on while we still hold the file:
+ * were it to write, close and execute it at once, execve would say ETXTBSY (8 of
+ * 10 times here). So what can be executed takes one more round: handed over,
+ * closed here, answered. The rest can be executed only after a chmod, which is
+ * handed over too (answer_barrier) and so comes after our close.
+ */
+static uint32_t way_to_send(const struct request *request, int fd)
+{
+    struct stat status;
+
+    if (request->reply == REPLY_LATER) /* in a thread: the loop, and the barrier, do not wait */
+        return 0;
+    if (sys_fstat(fd, &status) < 0 || (status.st_mode & 0111) != 0)
+        return 0;
+    return SECCOMP_ADDFD_FLAG_SEND;
+}
+
 long request_send_fd(struct request *request, int fd, uint64_t flags)
 {
     struct seccomp_notif_addfd add = {
         .id = request->notification.id,
-        .flags = SECCOMP_ADDFD_FLAG_SEND,
+        .flags = way_to_send(request, fd),
         .srcfd = (uint32_t)fd,
         .newfd_flags = (uint32_t)flags,
     };
@@ -56,9 +74,19 @@ long request_send_fd(struct request *request, int fd, uint64_t flags)
     do {
         result = sys_ioctl(request->supervisor->config->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
     } while (result == -EINTR && request_is_valid(request));
-    if (result < 0 && result != -ENOENT)
-        return result;
-    request->reply = REPLY_SENT;
+    if (result == -ENOENT || (result >= 0 && add.flags != 0))
+        request->reply = REPLY_SENT;
+    if (result >= 0)
+        request_close_owned(request);
+    return result;
+}
+
+/* Makes a file executable: by the time it is our turn every file handed out before is closed here.
+ * Nothing was judged, so nothing can be changed behind a judgement. */
+static long answer_barrier(struct request *request, const struct call_shape *shape)
+{
+    (void)shape;
+    request->reply = REPLY_CONTINUE;
     return 0;
 }
 
@@ -71,7 +99,15 @@ static long answer_umask(struct request *request, const struct call_shape *shape
     return 0;
 }
 
-static const struct call_shape umask_shape = {.number = SYS_umask, .answer = answer_umask};
+static const struct call_shape own_shapes[] = {
+    {.number = SYS_umask, .answer = answer_umask},
+#ifdef SYS_chmod
+    {.number = SYS_chmod, .answer = answer_barrier},
+#endif
+    {.number = SYS_fchmod, .answer = answer_barrier},
+    {.number = SYS_fchmodat, .answer = answer_barrier},
+    {.number = SYS_FCHMODAT2, .answer = answer_barrier},
+};
 
 static const struct call_shape *find_in(const struct call_shape *shapes, size_t count, int number)
 {
@@ -90,7 +126,7 @@ static const struct call_shape *find_shape(int number)
         found = find_in(create_shapes, create_shape_count, number);
     if (found == NULL)
         found = find_in(socket_shapes, socket_shape_count, number);
-    return found != NULL ? found : find_in(&umask_shape, 1, number);
+    return found != NULL ? found : find_in(own_shapes, ARRAY_SIZE(own_shapes), number);
 }
 
 static void answer(struct request *request)

@@ -10,7 +10,8 @@
  *            only to unix sockets that were bound inside.
  *
  * It never lets a call continue whose meaning the caller could still change;
- * the one call it continues is umask(2), whose argument is in a register.
+ * it continues umask(2), whose argument is in a register, and calls about which
+ * there is nothing to judge.
  *
  *     launcher                               outside
  *        `- pid 1: supervisor_serve()        inside, not dumpable, keeps only CAP_SYS_PTRACE
@@ -49,6 +50,9 @@ enum supervisor_guard {
  * are in memory, and an O_PATH descriptor, which is what it is mostly used for,
  * cannot be handed over (SECCOMP_IOCTL_NOTIF_ADDFD says EBADF). Its users fall back
  * as on Linux before 5.6.
+ * The chmod family is handed over only as a barrier and always continues: a file
+ * that was just created is still open here for a moment, and execve would find it
+ * busy (ETXTBSY). Modes that the filter refuses it should refuse before.
  */
 struct supervisor_call {
     const char *name;

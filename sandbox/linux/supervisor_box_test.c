@@ -172,8 +172,7 @@ static void run_command(struct box *box, int (*body)(struct box *), volatile int
 {
     int result;
 
-    if (!box->is_undumpable)
-        (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    (void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     set_capabilities(0);
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     (void)umask(022);

@@ -21,7 +21,6 @@ struct box {
     size_t name_count;
     bool guards_sockets;
     bool is_bare;                    /* no supervisor at all: what the plain kernel does */
-    bool is_undumpable;              /* the command, as ssh-agent is */
     bool waits_interruptibly;        /* the filter without WAIT_KILLABLE_RECV */
     bool has_no_privilege;           /* pid 1 without CAP_SYS_PTRACE */
     unsigned seconds;                /* the whole run; 0: 30 */

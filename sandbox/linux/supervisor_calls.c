@@ -8,11 +8,14 @@
 #include <sys/syscall.h>
 
 #include "base/auto.h"
+#include "sandbox/linux/supervisor_sys.h"
 
 #define NAMES      SUPERVISOR_NAMES
 #define SOCKETS    SUPERVISOR_SOCKETS
 #define ALWAYS(nr) .number = (nr), .argument = 0, .mask = 0
 #define CREATES(n) .argument = (n), .mask = O_CREAT
+/* A barrier only, see supervisor.h. */
+#define MAKES_EXECUTABLE(n) .guards = NAMES, .argument = (n), .mask = 0111
 
 const struct supervisor_call supervisor_calls[] = {
 #ifdef SYS_open
@@ -36,6 +39,12 @@ const struct supervisor_call supervisor_calls[] = {
     {.name = "symlinkat", .guards = NAMES, ALWAYS(SYS_symlinkat)},
     {.name = "linkat", .guards = NAMES, ALWAYS(SYS_linkat)},
     {.name = "renameat2", .guards = NAMES, ALWAYS(SYS_renameat2)},
+#ifdef SYS_chmod
+    {.name = "chmod", .number = SYS_chmod, MAKES_EXECUTABLE(1)},
+#endif
+    {.name = "fchmod", .number = SYS_fchmod, MAKES_EXECUTABLE(1)},
+    {.name = "fchmodat", .number = SYS_fchmodat, MAKES_EXECUTABLE(2)},
+    {.name = "fchmodat2", .number = SYS_FCHMODAT2, MAKES_EXECUTABLE(2)},
     {.name = "umask", .guards = NAMES | SOCKETS, ALWAYS(SYS_umask)},
     {.name = "bind", .guards = NAMES | SOCKETS, ALWAYS(SYS_bind)},
     {.name = "connect", .guards = SOCKETS, ALWAYS(SYS_connect)},

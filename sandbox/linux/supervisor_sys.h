@@ -70,6 +70,8 @@ static inline long sys_call(long number, long a, long b, long c, long d, long e,
 #define SYS_O_LARGEFILE 0100000
 #endif
 
+#define SYS_FCHMODAT2 452 /* Linux 6.6; the same number everywhere */
+
 #define SYS_PTR(p) ((long)(uintptr_t)(p))
 
 static inline long sys_close(int fd)
