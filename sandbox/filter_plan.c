@@ -42,6 +42,7 @@ enum {
 enum {
     NEW_NAMESPACES = 0x7e020080, /* CLONE_NEW{NS,CGROUP,UTS,IPC,USER,PID,NET,TIME} */
     MODE_SET_ID = 06000,
+    MODE_EXECUTE = 0111,
     OPEN_CREATE = 0100,
     OPEN_TEMPORARY = 020000000, /* __O_TMPFILE */
     FAMILY_UNIX = 1,
@@ -256,12 +257,16 @@ static void emit_mode(struct compiler *c, int arg, unsigned then)
     emit_jump(c, BPF_IF_BITS, MODE_SET_ID, LABEL_EPERM, then);
 }
 
-static void emit_modes(struct compiler *c)
+/* A file that becomes executable passes the supervisor, which holds new files open for a moment:
+ * sandbox/linux/supervisor.h. */
+static void emit_mode_change(struct compiler *c, enum filter_label label, int arg)
 {
-    begin(c, LABEL_CHECK_MODE_1);
-    emit_mode(c, 1, LABEL_ALLOW);
-    begin(c, LABEL_CHECK_MODE_2);
-    emit_mode(c, 2, LABEL_ALLOW);
+    begin(c, label);
+    emit_mode(c, arg, has(c, FILTER_NOTIFY_CREATE) ? LABEL_NEXT : LABEL_ALLOW);
+    if (has(c, FILTER_NOTIFY_CREATE)) {
+        load_arg(c, arg);
+        emit_jump(c, BPF_IF_BITS, MODE_EXECUTE, LABEL_NOTIFY, LABEL_ALLOW);
+    }
 }
 
 /* The mode of an open counts only when it makes a file. */
@@ -398,9 +403,9 @@ static void emit_checks(struct compiler *c)
 {
     if (has(c, FILTER_NAMESPACES))
         emit_clone(c);
-    if (has(c, FILTER_SETUID_BITS))
-        emit_modes(c);
     if (has(c, FILTER_SETUID_BITS | FILTER_NOTIFY_CREATE)) {
+        emit_mode_change(c, LABEL_CHECK_MODE_1, 1);
+        emit_mode_change(c, LABEL_CHECK_MODE_2, 2);
         emit_open(c, LABEL_CHECK_OPEN, 1, 2);
         emit_open(c, LABEL_CHECK_OPENAT, 2, 3);
         emit_make(c, LABEL_CHECK_CREAT, 1);
