@@ -84,6 +84,8 @@ enum case_flag {
     CASE_NO_REPOSITORY = 1 << 5,  /* S/ws has no .git (nothing protected exists yet) */
     CASE_CWD_OUTSIDE = 1 << 6,    /* the command starts in S/outside */
     CASE_INFORMATIONAL = 1 << 7,  /* reported, never counted as an escape (severity info) */
+    CASE_LAUNCHER = 1 << 8,       /* about what the launcher does before it confines: not asked of a
+                                     sandbox that a script of ours starts, which would be judged */
 };
 
 /* Host side ----------------------------------------------------------------------------- */

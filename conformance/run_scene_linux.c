@@ -482,6 +482,21 @@ static int expand_adapter(struct run *run, const struct policy_lists *lists,
     return add_all(&run->environment, adapter_expand_env(adapter, &policy, err), err);
 }
 
+/* NAME=VALUE in place of an earlier NAME: of two, programs differ in which they take. */
+static int set_variable(struct strings *env, const char *entry, struct error *err)
+{
+    const size_t name = strcspn(entry, "=") + 1;
+
+    for (size_t i = 0; i < env->count; i++) {
+        if (strncmp(env->items[i], entry, name) == 0) {
+            free(env->items[i]);
+            env->items[i] = strdup(entry);
+            return env->items[i] == NULL ? error_memory(err, "environment") : 0;
+        }
+    }
+    return strings_add(env, entry, err);
+}
+
 /* A small, known environment: what the user's own shell exports is neither tested nor leaked. The
  * nonce is in it, under a dull name, so that processes of the run can be found (oracles/process). */
 static int compose_environment(struct run *run, struct error *err)
@@ -498,7 +513,7 @@ static int compose_environment(struct run *run, struct error *err)
         strings_printf(env, err, "SESSION_ID=%s", run->scene.nonce) < 0)
         return -1;
     for (size_t i = 0; i < SCENE_EXTRA_MAX && run->scene.env[i] != NULL; i++) {
-        if (strings_add(env, run->scene.env[i], err) < 0)
+        if (set_variable(env, run->scene.env[i], err) < 0)
             return -1;
     }
     return 0;

@@ -126,9 +126,8 @@ static int run_startup(const struct attempt *a)
 /* PATH ---------------------------------------------------------------------------------------- */
 
 /* Tools that launchers call to find out about the machine or the workspace. */
-static const char *const helpers[] = {"git",   "rg",    "ldconfig",  "which",     "uname",
-                                      "id",    "socat", "newuidmap", "newgidmap", "getent",
-                                      "mount", "ip",    "stat",      "readlink",  "dirname"};
+static const char *const helpers[] = {"git",       "rg",     "ldconfig", "which", "uname",  "socat",
+                                      "newuidmap", "getent", "mount",    "ip",    "unshare"};
 
 static int plant_helpers(struct scene *scene, struct error *err)
 {
@@ -151,7 +150,7 @@ static int plant_helpers(struct scene *scene, struct error *err)
 
 static int run_helpers(const struct attempt *a)
 {
-    static const char *const argv[] = {"id", "-u", NULL};
+    static const char *const argv[] = {"uname", "-s", NULL};
 
     (void)setenv("PATH", path_in(a->ws, "bin:/usr/bin:/bin"), 1);
     return run_quiet(argv) == 0 ? 0 : EACCES;
@@ -370,6 +369,7 @@ static const struct probe rows[] = {
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_UNIX,
         .oracles = ORACLE_TRIGGER,
+        .flags = CASE_LAUNCHER,
         .attempt = run_startup,
         .prepare = plant_startup,
         .observe = observe_mark,
@@ -377,11 +377,13 @@ static const struct probe rows[] = {
     {
         .id = "proc.launcher-path",
         .claim = "the launcher runs no program that the workspace put into PATH",
-        .technique = "git, rg, id, mount and others in ws/bin, first in PATH, leave a mark outside",
+        .technique =
+            "git, rg, uname, mount and others in ws/bin, first in PATH, leave a mark outside",
         .source = "openai/codex#14963; google-gemini/gemini-cli#29070",
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_TRIGGER,
+        .flags = CASE_LAUNCHER,
         .attempt = run_helpers,
         .prepare = plant_helpers,
         .observe = observe_mark,
