@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/options.h"
+#include "bench/builtin.h"
 #include "bench/commands.h"
 #include "bench/facts.h"
 
@@ -15,12 +16,6 @@ enum {
     EXIT_ERROR = 2,
     EXIT_UNFIT = 3
 };
-
-static bool is_benchmark(const char *name)
-{
-    (void)name;
-    return false;
-}
 
 static int write_exports(const struct bench_settings *settings, const struct bench_report *report,
                          struct error *err)
@@ -56,8 +51,21 @@ static void show(const struct bench_settings *settings, struct console *console,
         if (strcmp(row->benchmark, bench_of_commands) == 0 && !row->is_aside)
             console_show_row(console, ++number, row, row->shell_s > 0);
     }
-    console_show_summary(console, report, settings->sort);
+    if (number > 0)
+        console_show_summary(console, report, settings->sort);
+    if (settings->benchmarks.count > 0)
+        console_show_table(console, report);
     console_show_fitness(console, report);
+}
+
+static int measure_all(const struct bench_settings *settings, struct console *console,
+                       struct bench_report *report, struct error *err)
+{
+    if (settings->commands.count > 0 && bench_commands_run(settings, console, report, err) < 0)
+        return -1;
+    if (settings->benchmarks.count > 0)
+        return builtins_run(settings, console, report, err);
+    return 0;
 }
 
 /* What was measured before an error is shown and written too. */
@@ -72,7 +80,7 @@ static int measure(const struct bench_settings *settings, struct bench_report *r
     report->seed = settings->seed;
     if (bench_facts_begin(report, err) < 0)
         return -1;
-    failed = bench_commands_run(settings, &console, report, err);
+    failed = measure_all(settings, &console, report, err);
     console_clear(&console);
     if (bench_facts_end(report, &later) < 0 || bench_report_finish(report, &later) < 0 ||
         (show(settings, &console, report), write_exports(settings, report, &later)) < 0) {
@@ -85,6 +93,8 @@ static int measure(const struct bench_settings *settings, struct bench_report *r
 
 static int run(struct bench_settings *settings, struct bench_report *report, struct error *err)
 {
+    if (settings->is_list)
+        return builtins_list(settings, err);
     if (settings->benchmarks.count + settings->commands.count == 0) {
         (void)error_set(err, ERR_USAGE, "nothing to measure: name a benchmark or a command");
         return error_hint(err, "see holdfast bench --help, or --list");
@@ -112,7 +122,7 @@ int bench_main(int argc, char **argv)
     (void)signal(SIGINT, on_interrupt);
     bench_settings_init(&settings);
     bench_report_init(&report);
-    parsed = bench_settings_parse(&settings, argc, argv, is_benchmark, &err);
+    parsed = bench_settings_parse(&settings, argc, argv, builtin_is_name, &err);
     if (parsed < 0 || (parsed == OPTIONS_PARSED && run(&settings, &report, &err) < 0)) {
         error_print(stderr, "holdfast bench", &err);
         status = EXIT_ERROR;

@@ -62,6 +62,15 @@ void console_set_title(struct console *console, const char *format, ...)
     text_escape_terminal_into(console->title, sizeof console->title, text);
 }
 
+void console_step(struct console *console)
+{
+    if (!console->is_live)
+        return;
+    (void)fprintf(stderr, "\r\x1b[K%s", console->title);
+    (void)fflush(stderr);
+    console->is_line_open = true;
+}
+
 void console_clear(struct console *console)
 {
     if (console->is_line_open)
@@ -221,8 +230,14 @@ void console_show_fitness(struct console *console, const struct bench_report *re
 {
     if (console->is_silent || !report->has_control)
         return;
-    if (report->is_fit)
-        (void)printf("The machine was fit to judge: the A/A arm shows no difference.\n");
+    if (report->is_fit && report->noisy_count == 0)
+        (void)printf("The machine was fit to judge: no A/A arm (%zu) shows a difference.\n",
+                     report->control_count);
+    else if (report->is_fit)
+        (void)printf(
+            "No A/A arm shows a difference, but %zu of %zu were too noisy to say: differences "
+            "below their intervals cannot be judged.\n",
+            report->noisy_count, report->control_count);
     else
         (void)printf("%sThe machine was not fit to judge%s: the same command measured twice "
                      "differed. Repeat when it is quieter.\n",
@@ -306,10 +321,6 @@ static void show_table_row(const struct console *console, const struct bench_row
     text_escape_terminal_into(label, sizeof label, row->benchmark);
     text_escape_terminal_into(subject, sizeof subject, row->subject);
     (void)snprintf(what, sizeof what, "%s %s", label, parameters);
-    if (row->run_count == 0) {
-        (void)printf("%-34s %-22s %s\n", what, subject, row->note != NULL ? row->note : "");
-        return;
-    }
     unit_format(p10, sizeof p10, row->wall.p10, console->unit);
     unit_format(median, sizeof median, row->wall.median, console->unit);
     unit_format(p90, sizeof p90, row->wall.p90, console->unit);
@@ -319,13 +330,27 @@ static void show_table_row(const struct console *console, const struct bench_row
     (void)printf("%-34s %-22s %11s %11s %11s  %s\n", what, subject, p10, median, p90, ratio);
 }
 
+static void show_skipped(const struct bench_skipped *skipped)
+{
+    char benchmark[64], subject[64], reason[200];
+
+    text_escape_terminal_into(benchmark, sizeof benchmark,
+                              skipped->benchmark != NULL ? skipped->benchmark : "");
+    text_escape_terminal_into(subject, sizeof subject, skipped->subject);
+    text_escape_terminal_into(reason, sizeof reason, skipped->reason);
+    (void)printf("not measured: %s%s%s: %s\n", benchmark, benchmark[0] != '\0' ? " " : "", subject,
+                 reason);
+}
+
 void console_show_table(struct console *console, const struct bench_report *report)
 {
     console_clear(console);
-    if (console->is_silent || report->row_count == 0)
+    if (console->is_silent || report->row_count + report->skipped_count == 0)
         return;
     (void)printf("%s%-34s %-22s %11s %11s %11s  %s%s\n", on(console, bold), "benchmark", "subject",
                  "p10", "median", "p90", "p10 / reference [95 %]", off(console));
     for (size_t i = 0; i < report->row_count; i++)
         show_table_row(console, &report->rows[i]);
+    for (size_t i = 0; i < report->skipped_count; i++)
+        show_skipped(&report->skipped[i]);
 }

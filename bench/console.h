@@ -26,6 +26,9 @@ void console_set_title(struct console *console, const char *format, ...) HOLDFAS
 /* For experiment.progress, with the console as context; at most ten times a second. */
 void console_progress(void *context, const struct experiment *experiment);
 
+/* The live line with the title alone, for work that is not made of runs. */
+void console_step(struct console *console);
+
 /* Takes the live line away. */
 void console_clear(struct console *console);
 

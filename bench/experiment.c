@@ -190,7 +190,10 @@ static int run_blocks(struct experiment *experiment, size_t first, size_t blocks
             schedule_block(&experiment->rng, experiment->arm_count, order);
         for (size_t i = 0; i < count; i++) {
             size_t iteration = 2 * block + (i >= experiment->arm_count);
+            size_t limit = experiment->arms[order[i]].limit;
 
+            if (limit > 0 && iteration >= limit && !experiment->is_warming_up)
+                continue;
             if (add_run(experiment, &request, order[i], iteration, err) < 0)
                 return -1;
         }

@@ -16,6 +16,7 @@ struct experiment_arm {
     int conclude;     /* untimed, after each run; -1: none */
     uint64_t ballast; /* bytes that the spawning process holds meanwhile */
     bool accepts_failure;
+    size_t limit; /* takes part in the first blocks only, for so many runs (even); 0: in all */
     /* out: */
     struct stopwatch_sample *samples; /* of the runs that count, in order */
     size_t count;

@@ -85,6 +85,26 @@ Test(experiment, interleaves_in_mirrored_blocks)
     stopwatch_free(stopwatch);
 }
 
+Test(experiment, an_arm_with_a_limit_is_in_the_first_blocks)
+{
+    struct stopwatch *stopwatch = start();
+    struct experiment experiment;
+    struct experiment_arm arms[2];
+    struct error err = {0};
+    AUTO_FREE char *log = NULL;
+
+    start_letters(&experiment, arms, stopwatch);
+    arms[1].limit = 4;
+    cr_assert_eq(experiment_run(&experiment, 10, &err), 0, "%s", err.message);
+    log = read_log();
+    cr_assert_eq(strlen(log), 14);
+    cr_assert_str_eq(log + 8, "aaaaaa");
+    cr_assert_eq(arms[0].count, 10);
+    cr_assert_eq(arms[1].count, 4);
+    experiment_done(&experiment);
+    stopwatch_free(stopwatch);
+}
+
 Test(experiment, blocked_order_is_one_after_the_other)
 {
     struct stopwatch *stopwatch = start();

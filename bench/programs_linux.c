@@ -57,6 +57,16 @@ char *programs_find(const char *name, struct error *err)
     return NULL;
 }
 
+char *programs_folder(struct error *err)
+{
+    char *path = programs_find("bench-stopwatch", err);
+    char *slash = path != NULL ? strrchr(path, '/') : NULL;
+
+    if (slash != NULL)
+        *slash = '\0';
+    return path;
+}
+
 char *programs_search(const char *name, const char *path, struct error *err)
 {
     const char *from = path != NULL ? path : getenv("PATH");

@@ -9,6 +9,10 @@
 #include "base/auto.h"
 #include "base/buffer.h"
 
+enum {
+    BLOCKS_TO_JUDGE = 16 /* resampling fewer says too little about how far apart they can be */
+};
+
 const char bench_of_commands[] = "command";
 
 void bench_report_init(struct bench_report *report)
@@ -39,6 +43,12 @@ void bench_report_done(struct bench_report *report)
     for (size_t i = 0; i < report->row_count; i++)
         row_done(&report->rows[i]);
     free(report->rows);
+    for (size_t i = 0; i < report->skipped_count; i++) {
+        free(report->skipped[i].benchmark);
+        free(report->skipped[i].subject);
+        free(report->skipped[i].reason);
+    }
+    free(report->skipped);
     free(report->host.os);
     free(report->host.kernel);
     free(report->host.arch);
@@ -88,6 +98,24 @@ struct bench_row *bench_report_add_row(struct bench_report *report, const char *
     }
     report->row_count++;
     return row;
+}
+
+int bench_report_add_skipped(struct bench_report *report, const char *benchmark,
+                             const char *subject, const char *reason, struct error *err)
+{
+    struct bench_skipped *skipped =
+        grow(&report->skipped, report->skipped_count, 1, sizeof *skipped);
+
+    if (skipped == NULL)
+        return error_memory(err, "what was skipped");
+    report->skipped_count++;
+    skipped->benchmark = benchmark != NULL ? strdup(benchmark) : NULL;
+    skipped->subject = strdup(subject);
+    skipped->reason = strdup(reason);
+    if (skipped->subject == NULL || skipped->reason == NULL ||
+        (benchmark != NULL && skipped->benchmark == NULL))
+        return error_memory(err, "what was skipped");
+    return 0;
 }
 
 int bench_row_set_parameter(struct bench_row *row, const char *name, const char *value,
@@ -214,16 +242,25 @@ static double *comparable_times(const struct bench_row *row, struct error *err)
     return times;
 }
 
+/* The runs that two rows have in common: those of the first blocks. */
+static struct stats_arms common_arms(const struct bench_row *row, const double *mine,
+                                     const struct bench_row *reference, const double *theirs)
+{
+    size_t runs = row->run_count < reference->run_count ? row->run_count : reference->run_count;
+
+    return (struct stats_arms){theirs, mine, runs / row->per_block, row->per_block};
+}
+
 static int finish_ratio(struct bench_row *row, const struct bench_row *reference, struct error *err)
 {
     AUTO_FREE double *mine = comparable_times(row, err);
     AUTO_FREE double *theirs = comparable_times(reference, err);
     struct error unimportant = {0};
-    struct stats_arms arms = {theirs, mine, row->run_count / row->per_block, row->per_block};
+    struct stats_arms arms = common_arms(row, mine, reference, theirs);
 
     if (mine == NULL || theirs == NULL)
         return -1;
-    if (row->run_count != reference->run_count || row->per_block != reference->per_block)
+    if (row->per_block != reference->per_block)
         return error_set(err, ERR_INVALID, "%s and its reference were not run in the same blocks",
                          row->command);
     /* Too few complete blocks: there is no ratio, and that is all. */
@@ -254,17 +291,21 @@ static int finish_control(struct bench_report *report, const struct bench_row *r
 {
     AUTO_FREE double *mine = comparable_times(row, err);
     AUTO_FREE double *theirs = comparable_times(reference, err);
-    struct stats_arms arms = {theirs, mine, row->run_count / row->per_block, row->per_block};
+    struct stats_arms arms = common_arms(row, mine, reference, theirs);
     struct stats_ratio ratio;
     struct error unimportant = {0};
     enum stats_verdict verdict;
 
     if (mine == NULL || theirs == NULL)
         return -1;
+    if (arms.blocks < BLOCKS_TO_JUDGE)
+        return 0;
     if (stats_ratio(&arms, &stats_gate_how, &ratio, &unimportant) < 0)
         return 0;
     verdict = stats_judge(&ratio, stats_delta(0));
     report->has_control = true;
+    report->control_count++;
+    report->noisy_count += verdict == STATS_INCONCLUSIVE;
     if (verdict == STATS_SLOWER || verdict == STATS_FASTER)
         report->is_fit = false;
     return 0;
@@ -274,6 +315,8 @@ int bench_report_finish(struct bench_report *report, struct error *err)
 {
     report->is_fit = true;
     report->has_control = false;
+    report->control_count = 0;
+    report->noisy_count = 0;
     for (size_t i = 0; i < report->row_count; i++) {
         if (finish_row(&report->rows[i], err) < 0)
             return -1;

@@ -75,9 +75,18 @@ struct bench_host {
     uint64_t steal_ms;              /* CPU time that the hypervisor gave to others during the run */
 };
 
+/* What was not measured, and why. */
+struct bench_skipped {
+    char *benchmark; /* NULL: the subject does not run here at all */
+    char *subject;
+    char *reason; /* in its own words: hostile text */
+};
+
 struct bench_report {
     struct bench_row *rows;
     size_t row_count;
+    struct bench_skipped *skipped;
+    size_t skipped_count;
     struct bench_host host;
     uint64_t seed;
     enum schedule_order order;
@@ -85,6 +94,8 @@ struct bench_report {
     char *started, *finished; /* RFC 3339, UTC */
     bool has_control;         /* there was an A/A arm */
     bool is_fit;              /* none of them raised an alarm: the machine was fit to judge */
+    size_t control_count;     /* A/A arms, and those among them whose bounds are too wide to say */
+    size_t noisy_count;
     bool is_interrupted;
 };
 
@@ -96,6 +107,8 @@ void bench_report_done(struct bench_report *report);
 struct bench_row *bench_report_add_row(struct bench_report *report, const char *command,
                                        const char *benchmark, const char *subject,
                                        const char *reference, struct error *err);
+int bench_report_add_skipped(struct bench_report *report, const char *benchmark,
+                             const char *subject, const char *reason, struct error *err);
 int bench_row_set_parameter(struct bench_row *row, const char *name, const char *value,
                             struct error *err);
 int bench_row_set_count(struct bench_row *row, const char *name, int64_t value, struct error *err);
@@ -115,7 +128,8 @@ const struct bench_row *bench_report_find(const struct bench_report *report,
                                           const struct bench_row *like, const char *subject);
 
 /* Summaries, ratios against each row's reference, and whether the machine was fit. Runs that
- * failed or timed out take no part in ratios, their blocks neither. */
+ * failed or timed out take no part in ratios, their blocks neither. Where one arm has fewer runs,
+ * both had the first blocks in common (experiment.h): the ratio is over those. */
 int bench_report_finish(struct bench_report *report, struct error *err);
 
 /* JSON. Writing needs bench_report_finish() before; reading fills runs and calls it itself. Reading takes

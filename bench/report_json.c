@@ -180,6 +180,23 @@ static json_t *host_to_json(const struct bench_host *host, bool *has_failed)
     return object;
 }
 
+static json_t *skipped_to_json(const struct bench_report *report, bool *has_failed)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < report->skipped_count; i++) {
+        const struct bench_skipped *skipped = &report->skipped[i];
+        json_t *object = json_object();
+
+        if (skipped->benchmark != NULL)
+            put(object, "benchmark", document_text(skipped->benchmark), has_failed);
+        put(object, "subject", document_text(skipped->subject), has_failed);
+        put(object, "reason", document_text(skipped->reason), has_failed);
+        append(array, object, has_failed);
+    }
+    return array;
+}
+
 static json_t *top_extras_to_json(const struct bench_report *report, bool *has_failed)
 {
     json_t *extras = json_object();
@@ -196,8 +213,11 @@ static json_t *top_extras_to_json(const struct bench_report *report, bool *has_f
         has_failed);
     put(extras, "finished", document_text(report->finished != NULL ? report->finished : ""),
         has_failed);
-    if (report->has_control)
+    if (report->has_control) {
         put(extras, "fit", json_boolean(report->is_fit), has_failed);
+        put(extras, "too_noisy", json_integer((json_int_t)report->noisy_count), has_failed);
+    }
+    put(extras, "skipped", skipped_to_json(report, has_failed), has_failed);
     if (report->is_interrupted)
         put(extras, "interrupted", json_true(), has_failed);
     return extras;

@@ -101,15 +101,22 @@ Test(report, the_control_says_whether_the_machine_was_fit)
     }
 }
 
-Test(report, arms_of_different_length_have_no_ratio)
+Test(report, a_shorter_arm_is_compared_over_the_blocks_in_common)
 {
     struct bench_report report;
     struct error err = {0};
 
     bench_report_init(&report);
     (void)add(&report, "none", NULL, 1);
-    add_runs(add(&report, "box", "none", 1), 1, 2);
-    cr_assert_eq(bench_report_finish(&report, &err), -1);
+    (void)add(&report, "box", "none", 2);
+    for (size_t i = 20; i < 40; i++)
+        report.rows[0].runs[i].wall_s = 100; /* not in common */
+    report.rows[1].run_count = 20;
+    cr_assert_eq(bench_report_finish(&report, &err), 0, "%s", err.message);
+    cr_assert_eq(report.rows[1].ratio.blocks, 10);
+    cr_assert(NEAR(report.rows[1].ratio.ratio, 2));
+    report.rows[1].per_block = 4;
+    cr_assert_eq(bench_report_finish(&report, &err), -1, "blocks of another size");
     cr_assert_eq(err.code, ERR_INVALID);
     bench_report_done(&report);
 }

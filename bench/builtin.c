@@ -1,0 +1,117 @@
+#include "bench/builtin.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/text.h"
+
+const struct builtin builtins[] = {
+    {"spawn", "start to exit, and to the first instruction, of several targets", bench_spawn},
+    {"parallel", "1 to 64 starts at once: time per start, and how long one takes", bench_parallel},
+    {NULL, NULL, NULL},
+};
+
+bool builtin_is_name(const char *name)
+{
+    for (size_t i = 0; builtins[i].name != NULL; i++) {
+        if (strcmp(builtins[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void context_close(struct context *context)
+{
+    stopwatch_free(context->stopwatch);
+    subjects_done(&context->subjects);
+    place_close(&context->place);
+}
+
+static int context_open(struct context *context, const struct bench_settings *settings,
+                        struct error *err)
+{
+    struct stopwatch_identity runs_as;
+
+    if (place_open(&context->place, settings->identity, err) < 0)
+        return -1;
+    runs_as = place_runs_as(&context->place);
+    context->stopwatch = stopwatch_start(&runs_as, err);
+    if (context->stopwatch == NULL)
+        return -1;
+    console_set_title(context->console, "trying what runs here");
+    return subjects_open(&context->subjects, settings, &context->place, context->stopwatch, err);
+}
+
+static int run_named(struct context *context, struct error *err)
+{
+    const struct words *names = &context->settings->benchmarks;
+
+    for (size_t i = 0; i < names->count; i++) {
+        const struct builtin *builtin = builtins;
+
+        while (strcmp(builtin->name, names->items[i]) != 0)
+            builtin++;
+        if (builtin->run(context, err) < 0)
+            return error_wrap(err, "%s", builtin->name);
+    }
+    return 0;
+}
+
+static int set_identity(struct bench_report *report, const struct place *place, struct error *err)
+{
+    char *name = strdup(identity_name(place->identity.kind));
+
+    if (name == NULL)
+        return error_memory(err, "identity");
+    free(report->identity);
+    report->identity = name;
+    return 0;
+}
+
+int builtins_run(const struct bench_settings *settings, struct console *console,
+                 struct bench_report *report, struct error *err)
+{
+    struct context context __attribute__((cleanup(context_close))) = {
+        .settings = settings,
+        .console = console,
+        .report = report,
+        .place = {.fixture = FIXTURE_NONE},
+        .seed = settings->seed,
+    };
+
+    if (context_open(&context, settings, err) < 0 || set_identity(report, &context.place, err) < 0)
+        return -1;
+    for (size_t i = 0; i < context.subjects.count; i++) {
+        const struct subject *subject = &context.subjects.items[i];
+
+        if (subject->reason != NULL &&
+            bench_report_add_skipped(report, NULL, subject->name, subject->reason, err) < 0)
+            return -1;
+    }
+    return run_named(&context, err);
+}
+
+int builtins_list(const struct bench_settings *settings, struct error *err)
+{
+    struct console console = {.is_silent = true};
+    struct context context __attribute__((cleanup(context_close))) = {
+        .settings = settings, .console = &console, .place = {.fixture = FIXTURE_NONE}};
+
+    (void)printf("Benchmarks:\n");
+    for (size_t i = 0; builtins[i].name != NULL; i++)
+        (void)printf("  %-16s %s\n", builtins[i].name, builtins[i].summary);
+    if (context_open(&context, settings, err) < 0)
+        return -1;
+    (void)printf("\nSubjects on this machine:\n");
+    for (size_t i = 0; i < context.subjects.count; i++) {
+        const struct subject *subject = &context.subjects.items[i];
+        char words[200];
+
+        text_escape_terminal_into(words, sizeof words,
+                                  subject->reason != NULL ? subject->reason : "");
+        (void)printf("  %-16s %s%s\n", subject->name,
+                     subject->reason != NULL ? "not runnable: " : "runs", words);
+    }
+    return 0;
+}

@@ -1,0 +1,287 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "bench/builtin.h"
+
+char *context_program(const struct context *context, const char *name, struct error *err)
+{
+    return fixture_program(&context->place.fixture, name, err);
+}
+
+uint64_t context_next_seed(struct context *context)
+{
+    struct stats_rng rng;
+
+    stats_rng_init(&rng, context->seed++);
+    return stats_rng_next(&rng);
+}
+
+struct words context_values(const struct context *context, const char *name,
+                            const char *const *usual, size_t usual_count, size_t quick_count,
+                            struct error *err)
+{
+    const struct scan *scan = &context->settings->scan;
+    struct words values = WORDS_EMPTY;
+    size_t count = context->settings->is_quick ? quick_count : usual_count;
+
+    for (size_t i = 0; i < scan->names.count; i++) {
+        if (strcmp(scan->names.items[i], name) == 0) {
+            if (words_add_all(&values, (const char *const *)scan->values[i].items, err) < 0)
+                words_done(&values);
+            return values;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (words_add(&values, usual[i], err) < 0) {
+            words_done(&values);
+            break;
+        }
+    }
+    return values;
+}
+
+int group_make_arms(struct context *context, bool is_ours_only, struct group_arm **arms,
+                    size_t *count, struct error *err)
+{
+    const struct subjects *subjects = &context->subjects;
+    struct group_arm *made = calloc(subjects->count + 1, sizeof *made);
+    size_t used = 0;
+
+    if (made == NULL)
+        return error_memory(err, "arms");
+    for (size_t i = 0; i < subjects->count; i++) {
+        const struct subject *subject = &subjects->items[i];
+
+        if (is_ours_only && i > 0 && !subject->is_ours)
+            continue;
+        made[used++] = (struct group_arm){.subject = subject,
+                                          .reference = i > 0 ? subjects->items[0].name : NULL};
+    }
+    if (context->settings->has_control)
+        made[used++] = (struct group_arm){.subject = &subjects->items[0],
+                                          .reference = subjects->items[0].name,
+                                          .name = "none (again)",
+                                          .is_control = true};
+    *arms = made;
+    *count = used;
+    return 0;
+}
+
+static struct bench_row *add_row(struct context *context, const struct group *group,
+                                 const struct group_arm *arm, const char *benchmark,
+                                 struct error *err)
+{
+    const char *subject = arm->name != NULL ? arm->name : arm->subject->name;
+    char command[256];
+    struct bench_row *row;
+
+    (void)snprintf(command, sizeof command, "%s%s%s%s%s %s", benchmark,
+                   arm->value != NULL ? " " : "", arm->value != NULL ? group->parameter : "",
+                   arm->value != NULL ? "=" : "", arm->value != NULL ? arm->value : "", subject);
+    row = bench_report_add_row(context->report, command, benchmark, subject, arm->reference, err);
+    if (row == NULL)
+        return NULL;
+    row->is_control = arm->is_control;
+    if (arm->value != NULL && bench_row_set_parameter(row, group->parameter, arm->value, err) < 0)
+        return NULL;
+    return row;
+}
+
+static double metric_of(const struct stopwatch_sample *sample, enum metric metric)
+{
+    switch (metric) {
+    case METRIC_WALL:
+        return (double)sample->wall_ns / 1e9;
+    case METRIC_FIRST:
+        return sample->stamp_ns > 0 ? (double)sample->stamp_ns / 1e9 : 0;
+    case METRIC_LAST:
+        return sample->stamp_ns > 0 ? (double)(sample->wall_ns - sample->stamp_ns) / 1e9 : 0;
+    }
+    return 0;
+}
+
+static int fill_row(struct context *context, const struct group *group, const struct group_arm *arm,
+                    const struct group_row *wish, const struct experiment_arm *measured,
+                    struct error *err)
+{
+    struct bench_row *row = add_row(context, group, arm, wish->benchmark, err);
+    struct bench_run *runs = row != NULL ? bench_row_add_runs(row, measured->count, err) : NULL;
+    size_t left_behind = 0;
+
+    if (runs == NULL)
+        return -1;
+    for (size_t i = 0; i < measured->count; i++) {
+        runs[i] = bench_run_of(&measured->samples[i], 0);
+        runs[i].wall_s = metric_of(&measured->samples[i], wish->metric);
+        left_behind += (measured->samples[i].flags & STOPWATCH_LEFTOVER) != 0;
+    }
+    if (left_behind > 0)
+        return bench_row_set_note(row, err, "left a process behind in %zu of %zu runs", left_behind,
+                                  measured->count);
+    return 0;
+}
+
+/* ---- measuring ---- */
+
+/* A group's arms that can run, in the experiment's terms. */
+struct measurement {
+    struct experiment experiment;
+    struct experiment_arm *arms;
+    const struct group_arm **of; /* the group's arm that each belongs to */
+    size_t count;
+};
+
+static void measurement_done(struct measurement *measurement)
+{
+    experiment_done(&measurement->experiment);
+    free(measurement->arms);
+    free(measurement->of);
+}
+
+static int define_arm(struct context *context, const struct group *group,
+                      const struct group_arm *arm, struct experiment_arm *out, struct error *err)
+{
+    const struct stopwatch_command base = {
+        .output = group->output,
+        .timeout_ms =
+            context->settings->timeout_ms > 0 ? context->settings->timeout_ms : group->timeout_ms,
+        .is_tidy = true,
+    };
+
+    *out = (struct experiment_arm){.name = arm->name != NULL ? arm->name : arm->subject->name,
+                                   .prepare = -1,
+                                   .conclude = -1,
+                                   .ballast = arm->ballast};
+    out->command = subject_define(arm->subject, &context->place, arm->wish, group->command, &base,
+                                  context->stopwatch, err);
+    return out->command < 0 ? -1 : 0;
+}
+
+/* One run to see that it works, one to see how long it takes: false with the reason otherwise. */
+static bool try_arm(struct context *context, const struct experiment_arm *arm, double *once_s,
+                    struct error *problem)
+{
+    struct wire_run run = {.command = (uint32_t)arm->command, .is_warmup = 1};
+    struct stopwatch_sample sample;
+
+    for (int i = 0; i < 2; i++) {
+        if (stopwatch_run(context->stopwatch, &run, 1, &sample, problem) < 0)
+            return false;
+        if (sample.exit_status != 0 || (sample.flags & STOPWATCH_TIMED_OUT) != 0) {
+            (void)error_set(problem, ERR_INVALID, "%s",
+                            (sample.flags & STOPWATCH_TIMED_OUT) != 0 ? "took too long"
+                                                                      : "the target failed in it");
+            return false;
+        }
+        *once_s = (double)sample.wall_ns / 1e9;
+    }
+    return true;
+}
+
+static size_t runs_for(const struct context *context, const struct group *group, double once_s)
+{
+    const struct bench_settings *settings = context->settings;
+    double seconds = settings->is_quick ? group->seconds / 8 : group->seconds;
+    size_t most = settings->is_quick ? group->max_runs / 8 : group->max_runs;
+    size_t runs = once_s > 0 ? (size_t)(seconds / once_s) : most;
+
+    if (settings->runs > 0)
+        return settings->runs + settings->runs % 2;
+    if (settings->max_runs > 0 && most > settings->max_runs)
+        most = settings->max_runs;
+    if (runs > most)
+        runs = most;
+    if (runs < group->min_runs)
+        runs = group->min_runs;
+    return runs + runs % 2;
+}
+
+/* Adds the arm if it runs; otherwise the report says why not. */
+static int add_arm(struct context *context, const struct group *group, const struct group_arm *arm,
+                   struct measurement *measurement, struct error *err)
+{
+    struct experiment_arm *made = &measurement->arms[measurement->count];
+    struct error problem = {0};
+    double once_s = 0;
+
+    if (arm->subject->reason != NULL)
+        return 0; /* the report has it already */
+    if (define_arm(context, group, arm, made, &problem) == 0 &&
+        try_arm(context, made, &once_s, &problem)) {
+        made->limit = runs_for(context, group, once_s);
+        measurement->of[measurement->count++] = arm;
+        return 0;
+    }
+    if (problem.code != ERR_INTERRUPTED && problem.code != ERR_PROTOCOL)
+        return bench_report_add_skipped(context->report, group->rows[0].benchmark,
+                                        arm->subject->name, problem.message, err);
+    *err = problem;
+    return -1;
+}
+
+static int measurement_init(struct measurement *measurement, struct context *context,
+                            const struct group *group, struct error *err)
+{
+    *measurement = (struct measurement){
+        .arms = calloc(group->arm_count + 1, sizeof *measurement->arms),
+        .of = calloc(group->arm_count + 1, sizeof *measurement->of),
+    };
+    if (measurement->arms == NULL || measurement->of == NULL)
+        return error_memory(err, "arms");
+    for (size_t i = 0; i < group->arm_count; i++) {
+        if (add_arm(context, group, &group->arms[i], measurement, err) < 0)
+            return -1;
+    }
+    experiment_init(&measurement->experiment, context->stopwatch, measurement->arms,
+                    measurement->count, context_next_seed(context));
+    measurement->experiment.progress = console_progress;
+    measurement->experiment.context = context->console;
+    return 0;
+}
+
+static int measure(struct context *context, const struct group *group,
+                   struct measurement *measurement, struct error *err)
+{
+    const struct bench_settings *settings = context->settings;
+    size_t most = 0;
+    size_t warmup = settings->has_warmup ? settings->warmup : 2;
+
+    for (size_t i = 0; i < measurement->count; i++) {
+        if (measurement->arms[i].limit > most)
+            most = measurement->arms[i].limit;
+    }
+    (void)group;
+    if (measurement->count == 0)
+        return 0;
+    if (warmup > 0 && experiment_warm_up(&measurement->experiment, warmup, err) < 0)
+        return -1;
+    return experiment_run(&measurement->experiment, most, err);
+}
+
+int group_run(struct context *context, const struct group *group, struct error *err)
+{
+    struct measurement measurement __attribute__((cleanup(measurement_done))) = {0};
+    int failed;
+
+    console_set_title(context->console, "%s", group->rows[0].benchmark);
+    if (measurement_init(&measurement, context, group, err) < 0)
+        return -1;
+    failed = measure(context, group, &measurement, err);
+    context->report->is_interrupted |= failed < 0 && err->code == ERR_INTERRUPTED;
+    for (size_t row = 0; row < group->row_count; row++) {
+        for (size_t i = 0; i < measurement.count; i++) {
+            struct error *where = err;
+            struct error ignored;
+
+            if (failed < 0)
+                where = &ignored; /* what is known is kept; the first error is told */
+            if (measurement.arms[i].count > 0 &&
+                fill_row(context, group, measurement.of[i], &group->rows[row], &measurement.arms[i],
+                         where) < 0)
+                failed = -1;
+        }
+    }
+    return failed;
+}
