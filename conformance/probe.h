@@ -220,7 +220,7 @@ struct probe {
      * calls for all cases come from one thread: take milliseconds, not seconds. */
     int (*observe)(const struct scene *scene, struct observation *seen, struct error *err);
     /* Outside, once after the last look, whatever happened since prepare() was called (also when it
-     * failed); may be NULL. Closes and removes what prepare() made outside S; the runner frees
+     * failed, or is NULL); may be NULL. Closes and removes what prepare() made outside S; the runner frees
      * scene->own afterwards. */
     void (*finish)(struct scene *scene);
 

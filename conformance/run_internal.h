@@ -41,7 +41,7 @@ struct run {
 
     struct scene_tree tree;
     struct scene scene;
-    bool is_prepared; /* prepare() was called: finish() must be */
+    bool is_prepared; /* the row had its turn: finish() must be called */
     struct victim victim;
     struct ear *ear;
     struct snapshot canaries;

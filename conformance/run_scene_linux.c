@@ -62,10 +62,10 @@ static int prepare_row(struct run *run, struct error *err)
     const struct probe *row = run->order.row;
     struct error problem = {0};
 
-    if (row == NULL || row->prepare == NULL)
+    if (row == NULL)
         return 0;
     run->is_prepared = true;
-    if (row->prepare(&run->scene, &problem) == 0)
+    if (row->prepare == NULL || row->prepare(&run->scene, &problem) == 0)
         return 0;
     if (problem.code != ERR_UNSUPPORTED) {
         *err = problem;
