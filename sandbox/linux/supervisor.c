@@ -48,24 +48,15 @@ void request_send(struct request *request, long result)
  * were it to write, close and execute it at once, execve would say ETXTBSY (8 of
  * 10 times here). So what can be executed takes one more round: handed over,
  * closed here, answered. The rest can be executed only after a chmod, which is
- * handed over too (answer_barrier) and so comes after our close.
+ * handed over too (answer_barrier) and so comes after our close; but not after
+ * that of a worker.
  */
-static uint32_t way_to_send(const struct request *request, int fd)
+long request_send_fd(struct request *request, int fd, uint64_t flags, bool is_executable)
 {
-    struct stat status;
-
-    if (request->reply == REPLY_LATER) /* in a thread: the loop, and the barrier, do not wait */
-        return 0;
-    if (sys_fstat(fd, &status) < 0 || (status.st_mode & 0111) != 0)
-        return 0;
-    return SECCOMP_ADDFD_FLAG_SEND;
-}
-
-long request_send_fd(struct request *request, int fd, uint64_t flags)
-{
+    bool is_last_round = !is_executable && request->reply != REPLY_LATER;
     struct seccomp_notif_addfd add = {
         .id = request->notification.id,
-        .flags = way_to_send(request, fd),
+        .flags = is_last_round ? SECCOMP_ADDFD_FLAG_SEND : 0,
         .srcfd = (uint32_t)fd,
         .newfd_flags = (uint32_t)flags,
     };
@@ -74,7 +65,7 @@ long request_send_fd(struct request *request, int fd, uint64_t flags)
     do {
         result = sys_ioctl(request->supervisor->config->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add);
     } while (result == -EINTR && request_is_valid(request));
-    if (result == -ENOENT || (result >= 0 && add.flags != 0))
+    if (result == -ENOENT || (result >= 0 && is_last_round))
         request->reply = REPLY_SENT;
     if (result >= 0)
         request_close_owned(request);
@@ -94,7 +85,7 @@ static long answer_barrier(struct request *request, const struct call_shape *sha
 static long answer_umask(struct request *request, const struct call_shape *shape)
 {
     (void)shape;
-    request->supervisor->umask_has_changed = true;
+    umask_note_call(request);
     request->reply = REPLY_CONTINUE;
     return 0;
 }

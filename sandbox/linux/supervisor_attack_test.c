@@ -20,7 +20,7 @@
 #include "base/test.h"
 #include "sandbox/linux/supervisor_box_test.h"
 
-#define RACE_NS UINT64_C(700000000)
+#define RACE_NS UINT64_C(500000000)
 
 static bool exists(const char *path)
 {

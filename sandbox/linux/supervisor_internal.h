@@ -4,7 +4,8 @@
  *
  *     supervisor.c           loop: wait, receive, dispatch, reply, reap
  *     supervisor_worker.c    threads for calls that may block
- *     supervisor_request.c   one notification: memory, descriptors, umask, validity
+ *     supervisor_request.c   one notification: memory, descriptors, validity
+ *     supervisor_umask.c     the caller's umask
  *     supervisor_resolve.c   path -> (directory descriptor, last component)
  *     supervisor_proc.c      what /proc/self and /proc/PID mean for the caller
  *     supervisor_guard.c     is this entry protected?   supervisor_name.c  pure comparison
@@ -36,13 +37,28 @@
 
 struct bound_sockets; /* supervisor_unix.c */
 
+#define UMASK_ROWS 16
+
+/* supervisor_umask.c */
+struct umask_memory {
+    bool has_changed; /* somebody inside has called umask(2) */
+    bool is_off;      /* nothing can be remembered */
+    pid_t setter;     /* its umask(2) may not have happened yet; 0: nobody's */
+    mode_t setting;
+    struct umask_row {
+        uint64_t thread; /* 0: empty */
+        mode_t mask;
+    } rows[UMASK_ROWS];
+};
+
 struct supervisor {
     const struct supervisor_config *config;
     pid_t self; /* our thread group, in our own pid namespace */
     int proc;   /* O_PATH, /proc; -1 until the first notification */
     int slash;  /* O_PATH, / */
     dev_t proc_device;
-    bool umask_has_changed;      /* somebody inside has called umask(2) */
+    dev_t plain_device; /* the last one seen not to be proc; 0: none */
+    struct umask_memory umasks;
     mode_t own_umask;            /* what ours is at the moment */
     struct bound_sockets *bound; /* NULL until the first bind(2) */
     struct request *slots[64];   /* made when needed, never given back */
@@ -134,8 +150,10 @@ long request_base(struct request *request, int directory, const char *path);
 long request_open_fd(struct request *request, int fd);
 /* The caller's descriptor itself, shared with it. Owned. */
 long request_take_fd(struct request *request, int fd);
-/* The caller's /proc/ID/file in request->text: its length. */
-long request_read_proc(struct request *request, const char *file);
+/* A thread's /proc/ID/file in request->text: its length. */
+long request_read_proc(struct request *request, pid_t thread, const char *file);
+/* The number after "\nKey:" in a status file; base 8 or 10. */
+long status_value(const char *text, const char *key, long base);
 /* The caller's thread group. */
 pid_t request_process(struct request *request);
 /* Makes our umask the caller's. */
@@ -143,6 +161,10 @@ long request_use_umask(struct request *request);
 /* prefix, number, suffix; the number may not be negative. */
 #define PROC_NAME_ROOM 64
 void format_path(char *out, const char *prefix, long number, const char *suffix);
+
+/* supervisor_umask.c */
+void umask_note_call(struct request *request); /* before it continues */
+long umask_of_caller(struct request *request);
 
 /* supervisor_resolve.c */
 struct link_target {
@@ -160,6 +182,8 @@ long resolve_object(struct request *request, int base, char *path);
 
 /* supervisor_proc.c */
 bool proc_is(int fd); /* on a proc file system; true also when it cannot be told */
+/* The same, faster for the device of the last file that was not. */
+bool proc_is_device(struct supervisor *supervisor, int fd, dev_t device);
 /* Follows `name`, a symbolic link in `directory` on proc, as the caller would. Either sets *object
  * (-1 before) to an O_PATH descriptor, which the caller closes, or puts the text to go on with into
  * `text` and returns its length. */
@@ -194,8 +218,8 @@ bool guard_matches_text(const struct supervisor_config *config, const char *path
 struct open_how open_our_way_existing(const struct open_how *theirs);
 /* An object we hold, opened again through our own descriptor. Not owned. */
 long open_again(struct request *request, int object, const struct open_how *how);
-/* Gives an opened file to the caller with the flags it asked for. */
-long open_deliver(struct request *request, int fd, const struct open_how *theirs);
+/* Gives an opened file to the caller with the flags it asked for. mode: the file's. */
+long open_deliver(struct request *request, int fd, const struct open_how *theirs, mode_t mode);
 
 /* supervisor_terminal.c: /dev/tty is another terminal for each session. */
 #define TERMINAL_DEVICE ((dev_t)0x500) /* 5:0, TTYAUX_MAJOR */
@@ -227,6 +251,6 @@ bool worker_tend(struct supervisor *supervisor);
 
 /* supervisor.c */
 void request_send(struct request *request, long result);
-long request_send_fd(struct request *request, int fd, uint64_t flags);
+long request_send_fd(struct request *request, int fd, uint64_t flags, bool is_executable);
 
 #endif

@@ -36,6 +36,11 @@ static bool is_new_only(uint64_t flags)
     return (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 }
 
+static bool adds_nonblock(uint64_t theirs)
+{
+    return may_wait(theirs) && !is_new_only(theirs);
+}
+
 /* How we open: never blocking, never inherited, never taking a terminal, never along a link. */
 static struct open_how our_way(const struct open_how *theirs)
 {
@@ -43,7 +48,7 @@ static struct open_how our_way(const struct open_how *theirs)
 
     ours.resolve = RESOLVE_NO_SYMLINKS;
     ours.flags |= O_CLOEXEC | O_NOCTTY;
-    if (may_wait(theirs->flags) && !is_new_only(theirs->flags))
+    if (adds_nonblock(theirs->flags))
         ours.flags |= O_NONBLOCK;
     return ours;
 }
@@ -69,15 +74,15 @@ long open_again(struct request *request, int object, const struct open_how *how)
                       0);
 }
 
-/* Gives an opened file to the caller with the flags it asked for. */
-long open_deliver(struct request *request, int fd, const struct open_how *theirs)
+long open_deliver(struct request *request, int fd, const struct open_how *theirs, mode_t mode)
 {
-    long had = sys_fcntl(fd, F_GETFL, 0);
-    long result = had < 0 ? had : 0;
+    long result = 0;
 
-    if (result == 0 && (had & O_NONBLOCK) != 0 && (theirs->flags & O_NONBLOCK) == 0)
-        result = sys_fcntl(fd, F_SETFL, had & ~O_NONBLOCK);
-    return result < 0 ? result : request_send_fd(request, fd, theirs->flags & O_CLOEXEC);
+    if (adds_nonblock(theirs->flags))
+        result = sys_fcntl(fd, F_SETFL, (long)theirs->flags);
+    if (result < 0)
+        return result;
+    return request_send_fd(request, fd, theirs->flags & O_CLOEXEC, (mode & 0111) != 0);
 }
 
 /* In a thread: the same once more, waiting this time. What it opens exists. */
@@ -92,7 +97,11 @@ static long open_waiting(struct request *request)
     else
         fd = sys_openat2(request->job_place.directory, request->job_place.name, &how);
     fd = request_own(request, fd);
-    return fd < 0 ? fd : request_send_fd(request, (int)fd, request->job_how.flags & O_CLOEXEC);
+    if (fd < 0)
+        return fd;
+    if (proc_is((int)fd))
+        return -EACCES; /* was judged, and was not one, before the wait */
+    return request_send_fd(request, (int)fd, request->job_how.flags & O_CLOEXEC, true);
 }
 
 /* `object` is what to open again, or -1 and `place` says. */
@@ -133,7 +142,7 @@ static long open_on_proc(struct request *request, const struct place *place,
         fd = sys_openat2(place->directory, place->name, &ours);
     proc_take_privilege();
     fd = request_own(request, fd);
-    return fd < 0 ? fd : open_deliver(request, (int)fd, theirs);
+    return fd < 0 ? fd : open_deliver(request, (int)fd, theirs, 0);
 }
 
 /* Has been opened: is it what it seems, and may the caller have it as it is? */
@@ -145,14 +154,14 @@ static long finish(struct request *request, const struct place *place, int fd,
 
     if (result < 0)
         return result;
-    if (proc_is(fd))
+    if (proc_is_device(request->supervisor, fd, status.st_dev))
         return place != NULL ? open_on_proc(request, place, theirs) : -EACCES;
     if (S_ISCHR(status.st_mode) && status.st_rdev == TERMINAL_DEVICE)
         return terminal_open(request, theirs);
     if (S_ISFIFO(status.st_mode) && may_wait(theirs->flags) &&
         (theirs->flags & O_ACCMODE) == O_RDONLY)
         return open_in_thread(request, place, fd, theirs);
-    return open_deliver(request, fd, theirs);
+    return open_deliver(request, fd, theirs, status.st_mode);
 }
 
 /* A name in a directory, no link followed: -ELOOP is for the caller to go on with. */
@@ -170,7 +179,7 @@ static long open_place(struct request *request, const struct place *place,
     if (fd < 0)
         return fd;
     if (is_new_only(theirs->flags)) /* a fresh file: nothing it could be instead */
-        return open_deliver(request, (int)fd, theirs);
+        return open_deliver(request, (int)fd, theirs, (mode_t)theirs->mode);
     return finish(request, place, (int)fd, theirs);
 }
 

@@ -26,6 +26,17 @@ bool proc_is(int fd)
     return type < 0 || type == PROC_MAGIC;
 }
 
+bool proc_is_device(struct supervisor *supervisor, int fd, dev_t device)
+{
+    /* Nothing can be mounted here any more, so what a device number means cannot change. */
+    if (device != 0 && device == supervisor->plain_device)
+        return false;
+    if (proc_is(fd))
+        return true;
+    supervisor->plain_device = device;
+    return false;
+}
+
 static long set_effective(bool is_on)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};

@@ -156,14 +156,14 @@ long request_take_fd(struct request *request, int fd)
     return request_own(request, taken);
 }
 
-long request_read_proc(struct request *request, const char *file)
+long request_read_proc(struct request *request, pid_t thread, const char *file)
 {
     char name[PROC_NAME_ROOM];
     size_t used = 0;
     long fd;
     long got = 0;
 
-    format_path(name, "", request_thread(request), file);
+    format_path(name, "", thread, file);
     fd = sys_openat(request->supervisor->proc, name, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0)
         return fd;
@@ -176,8 +176,7 @@ long request_read_proc(struct request *request, const char *file)
     return got < 0 ? got : (long)used;
 }
 
-/* The value of a line "Key:\t123" in request->text; base 8 or 10. */
-static long status_value(const char *text, const char *key, long base)
+long status_value(const char *text, const char *key, long base)
 {
     const char *line = strstr(text, key);
     long value = 0;
@@ -193,25 +192,15 @@ static long status_value(const char *text, const char *key, long base)
 
 pid_t request_process(struct request *request)
 {
-    long got = request_read_proc(request, "/status");
+    long got = request_read_proc(request, request_thread(request), "/status");
 
     return (pid_t)(got < 0 ? got : status_value(request->text, "\nTgid:", 10));
-}
-
-static long callers_umask(struct request *request)
-{
-    long got;
-
-    if (!request->supervisor->umask_has_changed)
-        return (long)request->supervisor->config->umask;
-    got = request_read_proc(request, "/status");
-    return got < 0 ? got : status_value(request->text, "\nUmask:", 8);
 }
 
 long request_use_umask(struct request *request)
 {
     struct supervisor *supervisor = request->supervisor;
-    long mask = callers_umask(request);
+    long mask = umask_of_caller(request);
 
     if (mask >= 0 && (mode_t)mask != supervisor->own_umask) {
         (void)sys_call(SYS_umask, mask, 0, 0, 0, 0, 0);

@@ -167,7 +167,7 @@ Test(supervisor_socket, keeps_the_hosts_services_out_of_reach)
 
 static int flips_to_host(struct box *box)
 {
-    uint64_t end = os_now_ns() + UINT64_C(700000000);
+    uint64_t end = os_now_ns() + UINT64_C(500000000);
     char outside[128];
     pid_t flipper;
     int reached = 0;
@@ -199,7 +199,7 @@ Test(supervisor_socket, outruns_links_that_flip_to_a_host_socket)
  * name: what is remembered must be what was bound. */
 static int binds_while_flipping(struct box *box)
 {
-    uint64_t end = os_now_ns() + UINT64_C(700000000);
+    uint64_t end = os_now_ns() + UINT64_C(500000000);
     pid_t flipper;
     int bound = 0;
 

@@ -26,7 +26,7 @@ static unsigned callers_terminal(struct request *request)
     const char *at;
     unsigned number = 0;
 
-    if (request_read_proc(request, "/stat") < 0)
+    if (request_read_proc(request, request_thread(request), "/stat") < 0)
         return 0;
     at = strrchr(request->text, ')'); /* the program's name may hold spaces and parentheses */
     for (int field = 0; at != NULL && field < FIELD_AFTER_NAME; field++)
@@ -46,7 +46,7 @@ static bool is_device(int fd, unsigned device)
 static long give(struct request *request, long fd, const struct open_how *theirs)
 {
     fd = request_own(request, fd);
-    return fd < 0 ? fd : open_deliver(request, (int)fd, theirs);
+    return fd < 0 ? fd : open_deliver(request, (int)fd, theirs, 0);
 }
 
 long terminal_open(struct request *request, const struct open_how *theirs)
@@ -70,5 +70,5 @@ long terminal_open(struct request *request, const struct open_how *theirs)
     object = request_own(request, sys_openat2(request->supervisor->slash, name, &ours));
     if (object < 0 || !is_device((int)object, device))
         return -ENXIO;
-    return open_deliver(request, (int)object, theirs);
+    return open_deliver(request, (int)object, theirs, 0);
 }

@@ -16,6 +16,7 @@
 #include <linux/unix_diag.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sysmacros.h>
 
 #define SOCKETS_MAX      1024
@@ -122,6 +123,17 @@ static bool ask(int diag, uint32_t socket, const uint32_t cookie[2], struct diag
     return size > 0 && read_answer(reply, (size_t)size, socket, answer);
 }
 
+/* Each socket that is remembered holds a descriptor. Nobody inside inherits this limit. */
+static void raise_descriptor_limit(void)
+{
+    uint64_t limit[2] = {0, 0}; /* soft, hard */
+
+    if (sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, SYS_PTR(limit), 0, 0) < 0)
+        return;
+    limit[0] = limit[1];
+    (void)sys_call(SYS_prlimit64, 0, RLIMIT_NOFILE, SYS_PTR(limit), 0, 0, 0);
+}
+
 static struct bound_sockets *table(struct supervisor *supervisor)
 {
     long address;
@@ -138,6 +150,7 @@ static struct bound_sockets *table(struct supervisor *supervisor)
         (void)sys_close((int)diag);
         return NULL;
     }
+    raise_descriptor_limit();
     supervisor->bound = (struct bound_sockets *)(uintptr_t)address;
     supervisor->bound->diag = (int)diag;
     return supervisor->bound;

@@ -139,8 +139,7 @@ static bool has_signal(const struct request *request, struct request *reader)
     const char *text = reader->text;
     uint64_t pending;
 
-    reader->notification.pid = request->notification.pid;
-    if (request_read_proc(reader, "/status") < 0)
+    if (request_read_proc(reader, request_thread(request), "/status") < 0)
         return false;
     pending = mask_of(text, "\nSigPnd:\t") | mask_of(text, "\nShdPnd:\t");
     return (pending & mask_of(text, "\nSigCgt:\t") & ~mask_of(text, "\nSigBlk:\t")) != 0;
