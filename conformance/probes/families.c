@@ -28,6 +28,7 @@ extern const struct probe_family family_net_raw;
 extern const struct probe_family family_net_serve;
 extern const struct probe_family family_net_unix;
 extern const struct probe_family family_net_uring;
+extern const struct probe_family family_persist;
 extern const struct probe_family family_proc_kernel;
 extern const struct probe_family family_proc_launcher;
 extern const struct probe_family family_proc_life;
@@ -36,6 +37,7 @@ extern const struct probe_family family_proc_signal;
 extern const struct probe_family family_proc_tamper;
 extern const struct probe_family family_proc_tty;
 extern const struct probe_family family_read;
+extern const struct probe_family family_read_process;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_device,
@@ -60,6 +62,7 @@ const struct probe_family *const probe_families[] = {
     &family_net_serve,
     &family_net_unix,
     &family_net_uring,
+    &family_persist,
     &family_proc_kernel,
     &family_proc_launcher,
     &family_proc_life,
@@ -68,6 +71,7 @@ const struct probe_family *const probe_families[] = {
     &family_proc_tamper,
     &family_proc_tty,
     &family_read,
+    &family_read_process,
 };
 /* clang-format on */
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
