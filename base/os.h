@@ -21,6 +21,9 @@ int os_random(void *bytes, size_t size, struct error *err);
 /* Absolute path of the running program. Caller frees. */
 char *os_self_path(struct error *err);
 
+/* The path of an existing file or directory from the root on, links resolved. Caller frees. */
+char *os_absolute_path(const char *path, struct error *err);
+
 bool os_is_terminal(int fd);
 
 /* Width of the terminal in columns, 80 if it cannot be told. */

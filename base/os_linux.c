@@ -53,6 +53,15 @@ char *os_self_path(struct error *err)
     return copy;
 }
 
+char *os_absolute_path(const char *path, struct error *err)
+{
+    char *absolute = realpath(path, NULL);
+
+    if (absolute == NULL)
+        (void)error_os(err, errno, "resolve %s", path);
+    return absolute;
+}
+
 bool os_is_terminal(int fd)
 {
     return isatty(fd) == 1;

@@ -61,25 +61,45 @@ static wchar_t *wide(const char *text, struct error *err)
     return out;
 }
 
+static char *narrow(const wchar_t *text, struct error *err)
+{
+    int size = WideCharToMultiByte(CP_UTF8, 0, text, -1, NULL, 0, NULL, NULL);
+    char *out = size > 0 ? malloc((size_t)size) : NULL;
+
+    if (out == NULL) {
+        (void)error_memory(err, "a path");
+        return NULL;
+    }
+    (void)WideCharToMultiByte(CP_UTF8, 0, text, -1, out, size, NULL, NULL);
+    return out;
+}
+
 char *os_self_path(struct error *err)
 {
     wchar_t path[32768];
     DWORD length = GetModuleFileNameW(NULL, path, 32768);
-    int size;
-    char *out;
 
     if (length == 0 || length >= 32768) {
         (void)os_failed(err, "GetModuleFileName", "");
         return NULL;
     }
-    size = WideCharToMultiByte(CP_UTF8, 0, path, -1, NULL, 0, NULL, NULL);
-    out = size > 0 ? malloc((size_t)size) : NULL;
-    if (out == NULL) {
-        (void)error_memory(err, "own path");
+    return narrow(path, err);
+}
+
+char *os_absolute_path(const char *path, struct error *err)
+{
+    AUTO_FREE wchar_t *name = wide(path, err);
+    wchar_t full[32768];
+    DWORD length;
+
+    if (name == NULL)
+        return NULL;
+    length = GetFullPathNameW(name, 32768, full, NULL);
+    if (length == 0 || length >= 32768) {
+        (void)os_failed(err, "GetFullPathName", path);
         return NULL;
     }
-    (void)WideCharToMultiByte(CP_UTF8, 0, path, -1, out, size, NULL, NULL);
-    return out;
+    return narrow(full, err);
 }
 
 bool os_is_terminal(int fd)

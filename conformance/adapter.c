@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/os.h"
 #include "results/document.h"
 
 void adapter_free_words(char **words)
@@ -175,14 +176,18 @@ static int read_adapter(struct adapter *adapter, const json_t *root, struct erro
     return check_command(adapter, err);
 }
 
+/* Absolute, because the sandbox is started elsewhere. */
 static char *folder_of(const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash == NULL ? strdup(".") : strndup(path, (size_t)(slash - path));
+    AUTO_FREE char *folder =
+        slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 : (size_t)(slash - path));
 
-    if (folder == NULL)
+    if (folder == NULL) {
         (void)error_memory(err, path);
-    return folder;
+        return NULL;
+    }
+    return os_absolute_path(folder, err);
 }
 
 int adapter_read(struct adapter *adapter, const char *path, struct error *err)

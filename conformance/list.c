@@ -171,12 +171,14 @@ static json_t *case_json(const struct probe *probe)
     char area[32];
 
     catalogue_area(probe, area);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:b}", "id", probe->id, "area", area,
-        "claim", probe->claim, "technique", probe->technique, "source", probe->source, "severity",
-        severity_name(probe->severity), "platforms", platform_words(probe->platforms, platforms),
-        "oracles", oracle_words(probe->oracles, oracles), "needs", probe->needs, "not_implemented",
-        probe->not_implemented, "runnable", catalogue_is_runnable(probe) ? 1 : 0);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:b, s:b}", "id",
+                     probe->id, "area", area, "claim", probe->claim, "technique", probe->technique,
+                     "source", probe->source, "severity", severity_name(probe->severity),
+                     "platforms", platform_words(probe->platforms, platforms), "oracles",
+                     oracle_words(probe->oracles, oracles), "needs", probe->needs,
+                     "not_implemented", probe->not_implemented, "runnable",
+                     catalogue_is_runnable(probe) ? 1 : 0, "informational",
+                     (probe->flags & CASE_INFORMATIONAL) != 0 ? 1 : 0);
 }
 
 static int print_json(const struct catalogue_filter *filter, struct error *err)
