@@ -44,6 +44,14 @@ static bool becomes(_Atomic int *word, int value)
     return atomic_load(word) >= value;
 }
 
+/* A race is run for a while, and on a loaded machine until enough has come of it. */
+static bool goes_on(uint64_t start, bool is_enough)
+{
+    uint64_t elapsed = os_now_ns() - start;
+
+    return elapsed < RACE_NS || (!is_enough && elapsed < 20 * RACE_NS);
+}
+
 static void run_test(int (*body)(struct box *box))
 {
     struct box box;
@@ -73,12 +81,12 @@ static void *flip_text(void *argument)
 
 static int outruns_flipping_text(struct box *box)
 {
-    uint64_t end = os_now_ns() + RACE_NS;
+    uint64_t start = os_now_ns();
     pthread_t thread;
     long made = 0;
 
     MUST(pthread_create(&thread, NULL, flip_text, NULL) == 0);
-    for (int i = 0; os_now_ns() < end; i++) {
+    for (int i = 0; goes_on(start, made > 10); i++) {
         int fd = i % 2 == 0 ? mkdir(flipping, 0755)
                             : open(flipping, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 
@@ -110,12 +118,12 @@ static void *flip_directory(void *argument)
 /* door is now a directory, where .git is allowed, now a link to the root, where it is not. */
 static int outruns_flipping_directories(struct box *box)
 {
-    uint64_t end = os_now_ns() + RACE_NS;
+    uint64_t start = os_now_ns();
     pthread_t thread;
 
     MUST(mkdir("door", 0755) == 0 && symlink(".", "other-door") == 0);
     MUST(pthread_create(&thread, NULL, flip_directory, NULL) == 0);
-    while (os_now_ns() < end && !exists(".git")) {
+    while (goes_on(start, true) && !exists(".git")) {
         (void)mkdir("door/.git", 0755);
         (void)rmdir("door/.git");
     }
@@ -142,13 +150,13 @@ static void *flip_cwd(void *argument)
 
 static int outruns_flipping_cwd(struct box *box)
 {
-    uint64_t end = os_now_ns() + RACE_NS;
+    uint64_t start = os_now_ns();
     char git[128];
     pthread_t thread;
 
     (void)snprintf(git, sizeof git, "%s/.git", box->root);
     MUST(pthread_create(&thread, NULL, flip_cwd, box->root) == 0);
-    while (os_now_ns() < end && !exists(git))
+    while (goes_on(start, true) && !exists(git))
         (void)mkdir(".git", 0755);
     atomic_store(&is_over, true);
     (void)pthread_join(thread, NULL);
@@ -300,13 +308,13 @@ static bool start_timer(long us, int flags)
 /* No call may happen twice, and one that says EINTR may not have happened at all. */
 static int happens_once(struct box *box, int flags)
 {
-    uint64_t end = os_now_ns() + RACE_NS;
+    uint64_t start = os_now_ns();
     char name[32];
     long interrupted = 0;
     long made = 0;
 
     MUST(start_timer(100, flags));
-    for (int i = 0; os_now_ns() < end; i++) {
+    for (int i = 0; goes_on(start, made > 10); i++) {
         (void)snprintf(name, sizeof name, "d%d", i);
         if (mkdir(name, 0755) == 0) {
             made++;
@@ -410,6 +418,24 @@ static int fails_undumpable(struct box *box)
     return run_undumpable("fails('d') == 1 and not os.path.exists('d')");
 }
 
+/* The supervisor may look into them; that right is not lent to their neighbours. */
+static int guards_undumpable(struct box *box)
+{
+    pid_t child = fork();
+    char path[64];
+
+    if (child == 0)
+        _exit(run_undumpable("fails('ready') == 0 and __import__('time').sleep(20) is None"));
+    for (int i = 0; i < 10000 && !exists("ready"); i++)
+        sleep_ms(1);
+    MUST(exists("ready"));
+    (void)snprintf(path, sizeof path, "/proc/%d/cwd/x", child);
+    MUST_FAIL(mkdir(path, 0755), EACCES);
+    (void)snprintf(path, sizeof path, "/proc/%d/root/tmp", child);
+    MUST_FAIL(open(path, O_CREAT | O_RDONLY, 0644), EACCES);
+    return 0;
+}
+
 static void run_undumpable_test(int (*body)(struct box *box), bool has_no_privilege)
 {
     struct box box;
@@ -418,15 +444,21 @@ static void run_undumpable_test(int (*body)(struct box *box), bool has_no_privil
     box_open(&box);
     box.has_no_privilege = has_no_privilege;
     status = box_run(&box, body);
+    cr_assert(status == 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 77), "status %d: %s",
+              status, box.shared->text);
     box_close(&box);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         cr_skip_test("no python3");
-    cr_assert_eq(status, 0, "status %d", status);
 }
 
 Test(supervisor_attack, serves_programs_that_are_not_dumpable)
 {
     run_undumpable_test(works_undumpable, false);
+}
+
+Test(supervisor_attack, lends_its_privilege_to_nobody)
+{
+    run_undumpable_test(guards_undumpable, false);
 }
 
 Test(supervisor_attack, fails_closed_without_its_privilege)
@@ -480,6 +512,21 @@ static int survives_kills(struct box *box)
     return 0;
 }
 
+/* Whatever waits, the end of the command is the end. */
+static int leaves_waiters(struct box *box)
+{
+    MUST(mkfifo("fifo", 0644) == 0);
+    if (fork() == 0)
+        _exit(open("fifo", O_CREAT | O_RDONLY, 0644));
+    sleep_ms(30);
+    return 0;
+}
+
+Test(supervisor_attack, ends_with_the_command_whoever_waits)
+{
+    run_test(leaves_waiters);
+}
+
 Test(supervisor_attack, survives_callers_killed_in_their_calls)
 {
     run_test(survives_kills);
@@ -517,11 +564,14 @@ static int keeps_umasks_apart(struct box *box)
     char name[32];
     struct stat status;
 
+    MUST(umask(011) == 022 && umask(022) == 011);
     for (int round = 0; round < 5; round++) {
         for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
             if (fork() == 0) {
                 (void)umask(masks[i]);
                 (void)snprintf(name, sizeof name, "u%d-%zu", round, i);
+                (void)mkdir(name, 0777);
+                (void)rmdir(name);
                 _exit(mkdir(name, 0777));
             }
         }

@@ -410,3 +410,159 @@ Test(supervisor, makes_and_renames_as_the_plain_kernel_does)
 {
     compare(transcript_of_the_rest);
 }
+
+/* ---- the three forms of names ------------------------------------------------------------------ */
+
+static void run_with_names(int (*body)(struct box *box), const char *const *names, size_t count)
+{
+    struct box box;
+
+    box_open(&box);
+    box.names = names;
+    box.name_count = count;
+    BOX_TEST(&box, body);
+    box_close(&box);
+}
+
+static int protects_top_only(struct box *box)
+{
+    char path[128];
+
+    MUST(mkdir("sub", 0755) == 0 && mkdir("sub/.git", 0755) == 0);
+    MUST(rename("sub/.git", "sub/.codex") == 0 && mkdir(".github", 0755) == 0);
+    (void)snprintf(path, sizeof path, "%s/.git", box->other);
+    MUST(mkdir(path, 0755) == 0);
+    MUST_FAIL(rename("sub/.codex", ".git"), EROFS);
+    return 0;
+}
+
+Test(supervisor, protects_a_plain_name_at_the_top_of_a_root_only)
+{
+    NAMES_TEST(protects_top_only);
+}
+
+static int protects_anywhere(struct box *box)
+{
+    char path[128];
+
+    MUST(mkdir("sub", 0755) == 0 && mkdir("sub/deep", 0755) == 0 && mkdir("tree", 0755) == 0);
+    MUST_FAIL(mkdir(".git", 0755), EROFS);
+    MUST_FAIL(mkdir("sub/.git", 0755), EROFS);
+    MUST_FAIL(mkdir("sub/deep/.Git", 0755), EROFS);
+    MUST_FAIL(rename("tree", "sub/deep/.git"), EROFS);
+    MUST_FAIL(open("sub/.git", O_CREAT | O_WRONLY, 0644), EROFS);
+    MUST(mkdir("sub/.codex", 0755) == 0);
+    (void)snprintf(path, sizeof path, "%s/.git", box->other);
+    MUST(mkdir(path, 0755) == 0);
+    return 0;
+}
+
+Test(supervisor, protects_a_starred_name_in_every_directory_of_a_root)
+{
+    static const char *const names[] = {"**/.git"};
+
+    run_with_names(protects_anywhere, names, ARRAY_SIZE(names));
+}
+
+static int protects_path(struct box *box)
+{
+    MUST(mkdir("tree", 0755) == 0 && mkdir("tree/.git", 0755) == 0 && mkdir(".git", 0755) == 0);
+    MUST_FAIL(rename("tree", "a"), EROFS);
+    MUST_FAIL(symlink("tree", "a"), EROFS);
+    MUST(mkdir("a", 0755) == 0);
+    MUST_FAIL(rename("tree", "a/b"), EROFS);
+    MUST_FAIL(symlink("../tree", "a/b"), EROFS);
+    MUST(mkdir("a/b", 0755) == 0 && mkdir("a/c", 0755) == 0);
+    MUST_FAIL(mkdir("a/b/.git", 0755), EROFS);
+    MUST_FAIL(rename("tree/.git", "a/b/.git"), EROFS);
+    MUST_FAIL(rename("a", "z"), EROFS);
+    MUST_FAIL(rename("a/b", "a/z"), EROFS);
+    MUST_FAIL(renameat2(AT_FDCWD, "tree", AT_FDCWD, "a", RENAME_EXCHANGE), EROFS);
+    MUST_FAIL(renameat2(AT_FDCWD, "a/b", AT_FDCWD, "tree", RENAME_EXCHANGE), EROFS);
+    MUST(mkdir("a/c/.git", 0755) == 0 && mkdir("b", 0755) == 0 && mkdir("b/.git", 0755) == 0);
+    MUST(rename("b", "a/c/b") == 0 && rename("a/c/b/.git", "a/.git") == 0);
+    return 0;
+}
+
+Test(supervisor, protects_a_path_and_the_way_to_it)
+{
+    static const char *const names[] = {"a/b/.git"};
+
+    run_with_names(protects_path, names, ARRAY_SIZE(names));
+}
+
+static int reads_existing(struct box *box)
+{
+    MUST(open(".git", O_CREAT | O_RDONLY, 0644) >= 0);
+    MUST_FAIL(open(".git", O_CREAT | O_WRONLY, 0644), EROFS);
+    MUST_FAIL(open(".git", O_CREAT | O_RDONLY | O_TRUNC, 0644), EROFS);
+    MUST_FAIL(open(".git", O_CREAT | O_RDONLY | O_EXCL, 0644), EEXIST);
+    MUST_FAIL(mkdir(".git", 0755), EEXIST);
+    MUST_FAIL(symlink("x", ".git"), EEXIST);
+    MUST_FAIL(rename(".git", "moved"), EROFS);
+    MUST(make_file("f"));
+    MUST_FAIL(rename("f", ".git"), EROFS);
+    MUST_FAIL(renameat2(AT_FDCWD, "f", AT_FDCWD, ".git", RENAME_EXCHANGE), EROFS);
+    return 0;
+}
+
+/* What the launcher would have mounted read-only, or the host made meanwhile. */
+Test(supervisor, lets_an_existing_protected_file_be_read_and_not_replaced)
+{
+    struct box box;
+    char git[128];
+
+    box_open(&box);
+    (void)snprintf(git, sizeof git, "%s/.git", box.root);
+    cr_assert(make_file(git));
+    BOX_TEST(&box, reads_existing);
+    box_close(&box);
+}
+
+static void check_name(const char *name, int wanted)
+{
+    struct error err = {0};
+    const struct supervisor_config config = {.listener = -1, .names = &name, .name_count = 1};
+    int status;
+
+    cr_assert(supervisor_serve(&config, 1, &status, &err) < 0);
+    cr_assert_eq(err.code, wanted, "%s", name);
+}
+
+Test(supervisor, refuses_names_that_it_could_not_protect)
+{
+    check_name("", ERR_INVALID);
+    check_name("/etc", ERR_INVALID);
+    check_name("a/", ERR_INVALID);
+    check_name("**/", ERR_INVALID);
+    check_name("**/a/b", ERR_INVALID);
+}
+
+/* ---- what the kernel adds --------------------------------------------------------------------- */
+
+static int follows_no_strangers_link(struct box *box)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/strangers", box->other);
+    MUST_FAIL(open(path, O_CREAT | O_WRONLY, 0644), EACCES);
+    (void)snprintf(path, sizeof path, "%s/own", box->other);
+    MUST(symlink("target", path) == 0 && open(path, O_CREAT | O_WRONLY, 0644) >= 0);
+    return 0;
+}
+
+/* fs.protected_symlinks, which the kernel cannot apply to links that are followed by hand. */
+Test(supervisor, follows_no_link_of_a_stranger_in_a_shared_directory)
+{
+    struct box box;
+    char path[128];
+
+    if (getuid() != 0)
+        cr_skip_test("only root can give a link to a stranger");
+    box_open(&box);
+    (void)snprintf(path, sizeof path, "%s/strangers", box.other);
+    cr_assert(chmod(box.other, 01777) == 0 && symlink("victim", path) == 0);
+    cr_assert(lchown(path, 1234, 1234) == 0);
+    BOX_TEST(&box, follows_no_strangers_link);
+    box_close(&box);
+}
