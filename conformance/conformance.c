@@ -12,6 +12,7 @@
 #include "conformance/host.h"
 #include "conformance/matrix.h"
 #include "conformance/suite.h"
+#include "results/commands.h"
 #include "results/document.h"
 
 /* DESIGN, "Commands". */
@@ -39,6 +40,16 @@ static int describe(struct result_run *result, const struct settings *settings, 
     return host_describe(&result->host, err);
 }
 
+/* report.html, made from the JSON file like any other report. */
+static int write_page(const char *directory, struct error *err)
+{
+    char path[4096];
+    const char *const paths[] = {path};
+
+    (void)snprintf(path, sizeof path, "%.4000s/conformance.json", directory);
+    return results_report(paths, 1, NULL, directory, err);
+}
+
 static int write_files(const struct result_run *result, const char *directory, struct error *err)
 {
     static const struct {
@@ -58,7 +69,7 @@ static int write_files(const struct result_run *result, const char *directory, s
         if (files[i].write(result, path, err) < 0)
             return -1;
     }
-    return 0;
+    return write_page(directory, err);
 }
 
 /* The JSON writer writes files; this one is read back and printed. */

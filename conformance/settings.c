@@ -180,7 +180,7 @@ static const struct option_row rows[] = {
     {.name = "out",
      .letter = 'o',
      .value = "DIR",
-     .help = "write conformance.json, .junit.xml, .tap and summary.md there",
+     .help = "write conformance.json, .junit.xml, .tap, summary.md and report.html there",
      .apply = set_out},
     {.name = "strict", .help = "invalid results are failures, too (exit 3)", .apply = set_strict},
     {.name = "json", .help = "print conformance.json to stdout, no tables", .apply = set_json},
