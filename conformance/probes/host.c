@@ -217,6 +217,7 @@ int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to
 {
     struct host *host = host_of(scene);
     const pid_t parent = getpid();
+    sigset_t all, before;
     int ends[2];
     pid_t child;
 
@@ -226,13 +227,21 @@ int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to
         return error_set(err, ERR_INVALID, "%s: more than %d helpers", label, HELPERS_MAX);
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_os(err, errno, "%s: pipe", label);
+    /* Blocked until the child has no handler of the harness any more: libuv's writes into a pipe that
+     * parent and child share, and the harness would believe that the signal was its own. */
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_BLOCK, &all, &before);
     child = fork();
     if (child == 0) {
+        for (int number = 1; number < NSIG; number++)
+            (void)signal(number, SIG_DFL);
+        (void)sigprocmask(SIG_SETMASK, &before, NULL);
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() == parent)
             act(scene, ends[1]);
         _exit(0);
     }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     (void)close(ends[1]);
     if (child < 0) {
         (void)close(ends[0]);

@@ -124,9 +124,17 @@ static void be_agent(const struct scene *scene, int to_harness)
         (void)!write(to_harness, scene->nonce, strlen(scene->nonce));
 }
 
+/* The agent is born with all signals blocked: one that came before it waited would end it. */
 static int start_agent(struct scene *scene, struct error *err)
 {
-    if (host_fork(scene, be_agent, "the agent's signal handler", err) < 0)
+    sigset_t all, before;
+    int result;
+
+    (void)sigfillset(&all);
+    (void)sigprocmask(SIG_BLOCK, &all, &before);
+    result = host_fork(scene, be_agent, "the agent's signal handler", err);
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (result < 0)
         return -1;
     return host_tell_helper(scene, "agent.pid", err);
 }
