@@ -273,6 +273,12 @@ test_landlock_limits() {
     status "loopback is refused" 125 run --network loopback -- true
     says "with a hint" "linux-namespace"
     status "hiding inside a root is refused" 125 run --deny-read "$tree/ws/sub" -- true
+    [ ${#identity[@]} -gt 0 ] || return 0
+    mkdir -p "$scene/unlistable/denied"
+    chmod 711 "$scene/unlistable"
+    chmod 755 "$scene/unlistable/denied"
+    status "hiding below what cannot be listed is refused" 125 run --deny-read "$scene/unlistable/denied" -- true
+    says "by name" "cannot be listed"
 }
 test_explain() {
     status "explains" 0 as "$sandbox" explain --for $mode

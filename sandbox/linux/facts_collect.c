@@ -204,8 +204,15 @@ static int add_siblings(const char *directory, struct facts *facts, struct error
     struct dirent *entry;
     int result = 0;
 
+    if (stream == NULL && errno == EACCES) {
+        /* What cannot be listed cannot be allowed name by name: all beside it would be closed. */
+        (void)error_set(err, ERR_REFUSED, "deny_read: %s, above a denied path, cannot be listed",
+                        directory);
+        return error_hint(err,
+                          "linux-landlock allows what lies beside it by name; use linux-namespace");
+    }
     if (stream == NULL)
-        return errno == EACCES ? 0 : error_os(err, errno, "list %s", directory);
+        return error_os(err, errno, "list %s", directory);
     while (result == 0 && (entry = readdir(stream)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             result = add_sibling(directory, entry->d_name, facts, err);
