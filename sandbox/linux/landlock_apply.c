@@ -13,12 +13,18 @@
     (ACCESS_EXECUTE | ACCESS_WRITE_FILE | ACCESS_READ_FILE | ACCESS_TRUNCATE | ACCESS_IOCTL_DEV | \
      ACCESS_RESOLVE_UNIX)
 
+#define READING_RIGHTS ((uint64_t)(ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR))
+
 static int add_rule(int ruleset, const struct step *step, struct error *err)
 {
     struct kernel_path_beneath rule = {.allowed_access = step->bits};
     AUTO_CLOSE int fd = open(step->path, O_PATH | O_CLOEXEC);
     struct stat status;
 
+    /* What lies beside a denied path was listed a moment ago and may be gone: then there is nothing
+     * to allow. Such rules only ever add reading; a writable root that is gone is an error. */
+    if (fd < 0 && errno == ENOENT && (step->bits & ~READING_RIGHTS) == 0)
+        return 0;
     if (fd < 0 || fstat(fd, &status) < 0)
         return error_os(err, errno, "open %s for a Landlock rule", step->path);
     if (!S_ISDIR(status.st_mode))
