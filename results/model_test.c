@@ -226,7 +226,7 @@ Test(model, junit_is_inert_and_counts)
     result_run_done(&run);
     text = file_text(path);
     expect_inert(text);
-    cr_assert_not_null(strstr(text, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\""));
+    cr_assert_not_null(strstr(text, "tests=\"3\" failures=\"1\" errors=\"0\" skipped=\"1\" time"));
     cr_assert_not_null(strstr(text, "name=\"firejail (root)\" tests=\"0\""));
 }
 

@@ -58,6 +58,16 @@ void write_quoted(struct buffer *out, const char *text, size_t most)
     buffer_add_byte(out, '"');
 }
 
+json_t *visible_text(const char *text, size_t most)
+{
+    AUTO_BUFFER struct buffer visible = BUFFER_EMPTY;
+
+    if (text == NULL)
+        return json_null();
+    write_text(&visible, text, most, text_escape_terminal);
+    return buffer_failed(&visible) ? NULL : json_stringn(buffer_text(&visible), visible.size);
+}
+
 int write_file(struct buffer *out, const char *path, struct error *err)
 {
     if (buffer_failed(out))

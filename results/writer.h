@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_RESULTS_WRITER_H
 #define HOLDFAST_RESULTS_WRITER_H
 
+#include <jansson.h>
 #include <stddef.h>
 
 #include "base/buffer.h"
@@ -20,6 +21,9 @@ void write_text(struct buffer *out, const char *text, size_t most, escape_text e
 /* A double-quoted string that is at once JSON and YAML, pure ASCII; control and bidi characters
  * are visible and not only escaped, so that no reader brings them back to life. */
 void write_quoted(struct buffer *out, const char *text, size_t most);
+
+/* The same as a value for jansson; NULL text gives JSON null. */
+json_t *visible_text(const char *text, size_t most);
 
 /* The buffer as a file; -1 also when the buffer failed. */
 int write_file(struct buffer *out, const char *path, struct error *err);

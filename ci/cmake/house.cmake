@@ -77,6 +77,23 @@ function(house_library name)
   set_target_properties(${name} PROPERTIES OUTPUT_NAME holdfast-${name})
 endfunction()
 
+# house_embed(LIBRARY file...): each file becomes `const char NAME_EXT[]` with its size and SHA-256
+# (page.css: page_css, page_css_size, page_css_sha256), so that a program needs no file beside it.
+function(house_embed library)
+  foreach(file ${ARGN})
+    get_filename_component(name ${file} NAME)
+    string(MAKE_C_IDENTIFIER ${name} name)
+    file(READ ${CMAKE_SOURCE_DIR}/${file} bytes HEX)
+    file(SHA256 ${CMAKE_SOURCE_DIR}/${file} digest)
+    string(REGEX REPLACE "(..)" "'\\\\x\\1'," bytes "${bytes}")
+    file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embed/${name}.c CONTENT
+"#include <stddef.h>\n#include \"results/page_files.h\"\nconst char ${name}[] = {${bytes} 0};
+const size_t ${name}_size = sizeof ${name} - 1;\nconst char ${name}_sha256[] = \"${digest}\";\n" @ONLY)
+    target_sources(${library} PRIVATE ${CMAKE_BINARY_DIR}/embed/${name}.c)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${file})
+  endforeach()
+endfunction()
+
 # house_program(NAME main.c LINKS lib...)
 function(house_program name main)
   cmake_parse_arguments(A "" "" "LINKS" ${ARGN})
