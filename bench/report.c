@@ -298,13 +298,14 @@ static int finish_control(struct bench_report *report, const struct bench_row *r
 
     if (mine == NULL || theirs == NULL)
         return -1;
-    if (arms.blocks < BLOCKS_TO_JUDGE)
-        return 0;
-    if (stats_ratio(&arms, &stats_gate_how, &ratio, &unimportant) < 0)
-        return 0;
-    verdict = stats_judge(&ratio, stats_delta(0));
     report->has_control = true;
     report->control_count++;
+    if (arms.blocks < BLOCKS_TO_JUDGE ||
+        stats_ratio(&arms, &stats_gate_how, &ratio, &unimportant) < 0) {
+        report->noisy_count++;
+        return 0;
+    }
+    verdict = stats_judge(&ratio, stats_delta(0));
     report->noisy_count += verdict == STATS_INCONCLUSIVE;
     if (verdict == STATS_SLOWER || verdict == STATS_FASTER)
         report->is_fit = false;
