@@ -6,9 +6,16 @@
 #include "base/auto.h"
 #include "base/text.h"
 
+static int bench_policy_setup(struct context *context, struct error *err)
+{
+    return bench_growth(context, err) < 0 ? -1 : bench_acl(context, err);
+}
+
 const struct builtin builtins[] = {
     {"spawn", "start to exit, and to the first instruction, of several targets", bench_spawn},
     {"parallel", "1 to 64 starts at once: time per start, and how long one takes", bench_parallel},
+    {"policy-setup", "what a policy costs as roots, names, files and depth grow; ACLs and rules",
+     bench_policy_setup},
     {NULL, NULL, NULL},
 };
 

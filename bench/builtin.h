@@ -96,6 +96,8 @@ struct words context_values(const struct context *context, const char *name,
                             const char *const *usual, size_t usual_count, size_t quick_count,
                             struct error *err);
 
+int bench_acl(struct context *context, struct error *err);
+int bench_growth(struct context *context, struct error *err);
 int bench_parallel(struct context *context, struct error *err);
 int bench_spawn(struct context *context, struct error *err);
 

@@ -36,9 +36,10 @@ extern const char *const subjects_shipped[];
 
 /* The policy of a run, where it differs from the usual one. */
 struct subject_wish {
-    const char *const *writable;      /* further writable roots; NULL: P/extra alone */
-    const char *const *protect_names; /* names protected beside the default ones */
     const char *workspace;            /* NULL: P/ws */
+    const char *const *writable;      /* further writable roots; NULL: P/extra alone */
+    const char *const *protect;       /* protected paths that exist; NULL: P/ws/.git alone */
+    const char *const *protect_names; /* names protected beside the default ones; NULL: none */
 };
 
 /* The command line and environment of `command` in this sandbox, defined for the stopwatch. Returns

@@ -162,12 +162,12 @@ int subject_expand(const struct subject *subject, const struct place *place,
     static const struct subject_wish usual = {0};
     const struct subject_wish *chosen = wish != NULL ? wish : &usual;
     const char *extra[] = {place->extra, NULL};
-    const char *protect[] = {chosen->workspace == NULL ? place->git : NULL, NULL};
+    const char *protect[] = {place->git, NULL};
     const char *denied[] = {place->secret, NULL};
     struct adapter_policy policy = {
         .workspace = chosen->workspace != NULL ? chosen->workspace : place->ws,
         .writable = chosen->writable != NULL ? chosen->writable : extra,
-        .protect = protect,
+        .protect = chosen->protect != NULL ? chosen->protect : protect,
         .protect_names = chosen->protect_names,
         .deny_read = denied,
         .network = "none",

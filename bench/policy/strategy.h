@@ -1,0 +1,42 @@
+/*
+ * Ways to put a policy into effect. All bring the same tree to the same wish;
+ * they differ in what they touch for it:
+ *
+ *     DIRECTORY/r0 .. r(N-1)    N roots, each with its share of files
+ *     wish                      one more user may read and write below every root
+ */
+#ifndef HOLDFAST_BENCH_POLICY_STRATEGY_H
+#define HOLDFAST_BENCH_POLICY_STRATEGY_H
+
+#include <stdint.h>
+
+/* What was done, counted where it is done. */
+struct tally {
+    uint64_t calls;   /* system calls */
+    uint64_t looked;  /* objects whose descriptor was read */
+    uint64_t written; /* objects whose descriptor was written */
+};
+
+struct job {
+    const char *directory;
+    unsigned roots;
+    unsigned changed; /* roots below this number have the other wish: what "change" changes */
+    struct tally tally;
+};
+
+/* Each brings the tree to the job's wish (undo: to no wish at all). -1 with errno. */
+struct strategy {
+    const char *name;
+    int (*apply)(struct job *job);
+    int (*undo)(struct job *job); /* NULL: nothing outlives the process */
+};
+
+extern const struct strategy acl_rewrite; /* every object is written, whatever it has */
+extern const struct strategy acl_compare; /* every object is read, and written if it differs */
+extern const struct strategy
+    acl_record; /* a record of each root says whether it must be looked at */
+extern const struct strategy acl_inherit;    /* only the roots: what is created later inherits */
+extern const struct strategy rules_landlock; /* a Landlock ruleset with a rule per root */
+extern const struct strategy rules_mounts;   /* a mount per root in a new namespace */
+
+#endif
