@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     SHOWN_MAX = 3 /* entries that are spelled out; the rest is counted */
@@ -34,13 +35,14 @@ static unsigned describe_change(const struct snapshot_entry *was, const struct s
                                 char *text, size_t text_size)
 {
     const bool is_deep = !was->is_shallow && !is->is_shallow;
+    const mode_t mode_bits = is_deep ? ~(mode_t)0 : S_IFMT;
     const struct {
         bool is_changed;
         const char *name;
     } aspects[] = {
         {was->device != is->device || was->inode != is->inode, "inode"},
-        {was->mode != is->mode, "mode"},
-        {was->uid != is->uid || was->gid != is->gid, "owner"},
+        {((was->mode ^ is->mode) & mode_bits) != 0, "mode"},
+        {is_deep && (was->uid != is->uid || was->gid != is->gid), "owner"},
         {is_deep && was->content != is->content, "content"},
         {is_deep && was->size != is->size, "size"},
         {is_deep && was->links != is->links, "links"},

@@ -33,7 +33,7 @@ struct snapshot_entry {
     uint64_t attributes; /* digest of the extended attributes */
     uint64_t flags;      /* inode flags and project id */
     bool is_readable;    /* could be opened: a lease or lock may prevent it */
-    bool is_shallow;     /* only the name, inode, mode and owner count */
+    bool is_shallow;     /* only the name, inode and kind count */
 };
 
 struct snapshot {
