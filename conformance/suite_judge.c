@@ -8,6 +8,10 @@
 #include "conformance/suite.h"
 #include "conformance/verdict.h"
 
+enum {
+    REFUSED = 125
+};
+
 static bool expects_timeout(const struct probe *row)
 {
     return (row->flags & CASE_EXPECT_TIMEOUT) != 0;
@@ -84,6 +88,17 @@ static void write_oracles(unsigned oracles, char *text, size_t size)
     }
 }
 
+/* A mode of ours that cannot enforce a policy says so and runs nothing (DESIGN: exit status 125).
+ * That is neither held nor escaped: it was not asked to hold anything. */
+static bool has_refused(const struct task *task)
+{
+    const struct run_facts *facts = &task->facts;
+
+    return task->subject->adapter->mode != NULL && facts->outcome == RUN_FINISHED &&
+           facts->exit_status == REFUSED && !facts->has_beacon && !facts->has_fired &&
+           facts->last_words[0] != '\0';
+}
+
 /* A case that did not get as far as a judgement. true: the result is set. */
 static bool is_settled(const struct task *task, struct judged *judged)
 {
@@ -94,6 +109,12 @@ static bool is_settled(const struct task *task, struct judged *judged)
     if (task->skip[0] != '\0') {
         judged->row.verdict = VERDICT_SKIPPED;
         (void)snprintf(judged->reason, sizeof judged->reason, "%s", task->skip);
+        return true;
+    }
+    if (control->outcome == RUN_FINISHED && has_refused(task)) {
+        judged->row.verdict = VERDICT_SKIPPED;
+        (void)snprintf(judged->reason, sizeof judged->reason, "refused by the sandbox: %s",
+                       facts->last_words);
         return true;
     }
     if (control->outcome != RUN_FINISHED)
