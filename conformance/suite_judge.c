@@ -176,8 +176,8 @@ void suite_judge(const struct suite *suite, const struct task *task, struct judg
         row->expected = gap != NULL ? VERDICT_OVERBLOCKED : VERDICT_WORKS;
     else
         row->expected = gap != NULL ? VERDICT_ESCAPED : VERDICT_HELD;
-    row->status =
-        verdict_status(row->verdict, row->expected, (task->row->flags & CASE_INFORMATIONAL) != 0);
+    row->is_information = (task->row->flags & CASE_INFORMATIONAL) != 0;
+    row->status = verdict_status(row->verdict, row->expected, row->is_information);
     row->id = text_or_null(task->row->id);
     row->sandbox = task->subject->adapter->name;
     row->identity = text_or_null(identity_name(task->subject->identity.kind));

@@ -35,6 +35,7 @@ static const char *color_of(const struct tally *all)
         return "#b34700";
     case GRADE_INVALID:
     case GRADE_UNKNOWN:
+    case GRADE_INFORMATION:
     case GRADE_NONE:
         return "#595959";
     }

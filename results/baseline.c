@@ -107,11 +107,9 @@ static int add_gap_of(struct baseline *baseline, const struct result_case *row,
 /* Without words only what the run's own expectations document is a gap. */
 static bool is_gap(const struct result_case *row, const struct gap_words *words)
 {
-    if (row->verdict != VERDICT_ESCAPED && row->verdict != VERDICT_OVERBLOCKED)
+    if (row->is_information ||
+        (row->verdict != VERDICT_ESCAPED && row->verdict != VERDICT_OVERBLOCKED))
         return false;
-    if (row->severity != NULL && strcmp(row->severity, "info") == 0 &&
-        row->status == STATUS_KNOWN_GAP)
-        return false; /* information only */
     return words != NULL ? row->status != STATUS_OK : row->status == STATUS_KNOWN_GAP;
 }
 

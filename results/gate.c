@@ -160,20 +160,13 @@ static bool is_past(const char *expires, const char *today)
     return expires != NULL && *expires != '\0' && strcmp(expires, today) < 0;
 }
 
-/* Shown, and counted nowhere. */
-static bool is_information(const struct result_case *row)
-{
-    return row->status == STATUS_OK || (row->status == STATUS_KNOWN_GAP && row->severity != NULL &&
-                                        strcmp(row->severity, "info") == 0);
-}
-
 /* An escape or over-block, of a case that was `before` (NULL: not in the baseline). */
 static int judge_breach(struct judging *j, const struct result_case *before,
                         const struct result_case *row)
 {
     enum gate_rule rule = row->verdict == VERDICT_ESCAPED ? RULE_ESCAPED : RULE_OVERBLOCKED;
 
-    if (is_information(row))
+    if (row->is_information) /* shown, and counted nowhere */
         return 0;
     if (is_past(row->expires, j->today))
         return ADD(j, GATE_FAIL, RULE_GAP_EXPIRED, row,

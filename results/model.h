@@ -84,6 +84,7 @@ struct result_case {
     char *predicted; /* verdict name that a model of the mode predicts, where nothing can be
                         observed: only beside `unverifiable`; may be NULL */
     uint64_t duration_ms;
+    bool is_information; /* reported, and part of no score: it is for people to judge */
 };
 
 struct result_run {

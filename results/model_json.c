@@ -41,6 +41,8 @@ static json_t *case_to_json(const struct result_case *from)
     failed |= json_object_set_new(object, "status", json_string(status_name(from->status)));
     failed |=
         json_object_set_new(object, "duration_ms", json_integer((json_int_t)from->duration_ms));
+    if (from->is_information)
+        failed |= json_object_set_new(object, "informational", json_true());
     failed |= put_fields(object, from, case_fields);
     if (failed)
         document_free(&object);
@@ -181,7 +183,7 @@ static int get_status(const json_t *object, enum status *status, struct error *e
 }
 
 /* Whether a judge could have written the pair. An expired gap is a regression although the verdict
- * is the expected one; a case that is only information escapes without being counted. */
+ * is the expected one. */
 static bool is_consistent(const struct result_case *row)
 {
     switch (row->verdict) {
@@ -190,9 +192,7 @@ static bool is_consistent(const struct result_case *row)
         return row->status == STATUS_OK || row->status == STATUS_FIXED_GAP;
     case VERDICT_ESCAPED:
     case VERDICT_OVERBLOCKED:
-        return row->status == STATUS_KNOWN_GAP || row->status == STATUS_REGRESSION ||
-               (row->status == STATUS_OK && row->severity != NULL &&
-                strcmp(row->severity, "info") == 0);
+        return row->status == STATUS_KNOWN_GAP || row->status == STATUS_REGRESSION;
     case VERDICT_INVALID:
         return row->status == STATUS_INVALID;
     case VERDICT_SKIPPED:
@@ -248,9 +248,9 @@ static int check_case(const struct result_case *row, struct error *err)
 static int read_case_members(struct result_case *row, const json_t *object, struct error *err)
 {
     static const char *const keys[] = {
-        "id",        "sandbox",     "identity", "verdict",   "expected", "status",  "control",
-        "twin",      "oracle",      "evidence", "reason",    "source",   "expires", "severity",
-        "technique", "duration_ms", "claim",    "predicted", NULL};
+        "id",        "sandbox",     "identity",      "verdict", "expected",  "status",  "control",
+        "twin",      "oracle",      "evidence",      "reason",  "source",    "expires", "severity",
+        "technique", "duration_ms", "informational", "claim",   "predicted", NULL};
 
     if (!json_is_object(object))
         return error_set(err, ERR_CORRUPT, "not an object");
@@ -259,7 +259,8 @@ static int read_case_members(struct result_case *row, const json_t *object, stru
         get_verdict(object, "verdict", &row->verdict, err) < 0 ||
         get_verdict(object, "expected", &row->expected, err) < 0 ||
         get_status(object, &row->status, err) < 0 ||
-        document_get_u64(object, "duration_ms", INT64_MAX, &row->duration_ms, err) < 0)
+        document_get_u64(object, "duration_ms", INT64_MAX, &row->duration_ms, err) < 0 ||
+        document_get_bool(object, "informational", &row->is_information, err) < 0)
         return -1;
     return check_case(row, err);
 }

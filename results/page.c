@@ -57,7 +57,7 @@ void html_case_id(struct buffer *out, const char *id)
 
 void html_verdict(struct buffer *out, const struct result_case *row)
 {
-    enum grade grade = status_grade(row->status);
+    enum grade grade = case_grade(row);
 
     buffer_printf(out, "<span class=\"g g-%s\">%s %s</span>", grade_name(grade),
                   grade_symbol(grade), verdict_name(row->verdict));

@@ -31,7 +31,7 @@ struct urgent {
 
 static bool is_urgent(const struct result_case *row)
 {
-    enum grade grade = status_grade(row->status);
+    enum grade grade = case_grade(row);
 
     return grade == GRADE_BAD || grade == GRADE_INVALID;
 }
@@ -140,7 +140,7 @@ static void add_classes(struct buffer *out, const struct page *page, const struc
         if (row == NULL)
             continue;
         has_bad |= is_urgent(row);
-        has_gap |= row->status == STATUS_KNOWN_GAP;
+        has_gap |= row->status == STATUS_KNOWN_GAP && !row->is_information;
         has_none |= row->status == STATUS_SKIPPED || row->status == STATUS_UNVERIFIABLE;
         differs |= last != NULL && last->verdict != row->verdict;
         last = row;
@@ -160,7 +160,7 @@ static void add_marks(struct buffer *out, const struct page *page, const struct 
     put(out, "<span class=\"marks\" aria-hidden=\"true\">");
     for (size_t i = 0; i < page->column_count; i++) {
         const struct result_case *row = one->seen[i];
-        enum grade grade = row != NULL ? status_grade(row->status) : GRADE_NONE;
+        enum grade grade = row != NULL ? case_grade(row) : GRADE_NONE;
 
         if (page->columns[i].sandbox->reason != NULL)
             continue;
@@ -203,17 +203,23 @@ static void add_seen(struct buffer *out, const struct page *page, const struct c
     html_column_name(out, page, column);
     put(out, "</th><td>");
     html_verdict(out, row);
-    if (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP ||
-        row->status == STATUS_REGRESSION)
+    if (!row->is_information &&
+        (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP ||
+         row->status == STATUS_REGRESSION))
         buffer_printf(out, "<br><span class=\"small soft\">expected: %s</span>",
                       verdict_name(row->expected));
+    if (row->is_information)
+        put(out, "<br><span class=\"small soft\">information, in no score</span>");
     put(out, "</td><td>");
+    if (row->evidence == NULL && row->status == STATUS_OK)
+        put(out, is_must_work(row->id)
+                     ? "<div>it worked</div>"
+                     : "<div>nothing: what looks from outside stayed silent</div>");
     add_words(out, page, "", row->evidence);
     add_words(out, page, "Why:", row->reason);
     add_words(out, page, "Read:", row->source);
     add_words(out, page, "Look again by:", row->expires);
-    /* What is the same for all but a few is shown where it decided something. */
-    if (row->status != STATUS_OK && row->status != STATUS_SKIPPED) {
+    if (row->status != STATUS_SKIPPED) {
         add_words(out, page, "Control:", row->control);
         add_words(out, page, "Twin:", row->twin);
     }

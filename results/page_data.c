@@ -47,8 +47,7 @@ size_t page_kind(const struct page *page, const char *name, size_t otherwise)
 
 bool page_is_escape(const struct result_case *row)
 {
-    return row->verdict == VERDICT_ESCAPED &&
-           (row->severity == NULL || strcmp(row->severity, "info") != 0);
+    return row->verdict == VERDICT_ESCAPED && !row->is_information;
 }
 
 size_t page_escapes(const struct page *page, const struct column *column)

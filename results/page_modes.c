@@ -282,6 +282,7 @@ static void add_legend(struct buffer *out, const char (*areas)[AREA_NAME_MAX], s
         {GRADE_BAD, "not as expected"},
         {GRADE_INVALID, "proves nothing"},
         {GRADE_UNKNOWN, "cannot be observed here"},
+        {GRADE_INFORMATION, "information, in no score"},
         {GRADE_NONE, "not run"},
     };
 

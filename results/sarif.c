@@ -163,7 +163,7 @@ static int collect(struct findings *findings, const struct result_run *run, stru
     if (rows == NULL)
         return error_memory(err, "SARIF");
     for (size_t i = 0; i < run->case_count; i++) {
-        if (run->cases[i].verdict == VERDICT_ESCAPED)
+        if (run->cases[i].verdict == VERDICT_ESCAPED && !run->cases[i].is_information)
             rows[count++] = &run->cases[i];
     }
     qsort(rows, count, sizeof(*rows), compare_ids);

@@ -120,8 +120,7 @@ static int compare_urgency(const void *a, const void *b)
 
 static void add_row(struct buffer *out, const struct result_case *row)
 {
-    buffer_printf(out, "| %s %s | ", grade_symbol(status_grade(row->status)),
-                  verdict_name(row->verdict));
+    buffer_printf(out, "| %s %s | ", grade_symbol(case_grade(row)), verdict_name(row->verdict));
     add_cell(out, row->id);
     buffer_add_text(out, " | ");
     add_cell(out, row->sandbox);
@@ -141,18 +140,18 @@ static void add_row(struct buffer *out, const struct result_case *row)
     buffer_add_text(out, " |\n");
 }
 
-static bool is_any(enum status status, const enum status *wanted, size_t count)
+static bool is_any(enum grade grade, const enum grade *wanted, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (wanted[i] == status)
+        if (wanted[i] == grade)
             return true;
     }
     return false;
 }
 
-/* A table of the cases whose status is one of `wanted`; nothing if there is none. */
+/* A table of the cases whose grade is one of `wanted`; nothing if there is none. */
 static int add_section(struct buffer *out, const struct result_run *run, const char *heading,
-                       bool is_folded, const enum status *wanted, size_t wanted_count,
+                       bool is_folded, const enum grade *wanted, size_t wanted_count,
                        struct error *err)
 {
     const struct result_case **rows = malloc((run->case_count + 1) * sizeof(*rows));
@@ -162,7 +161,7 @@ static int add_section(struct buffer *out, const struct result_run *run, const c
     if (rows == NULL)
         return error_memory(err, "a summary");
     for (size_t i = 0; i < run->case_count; i++) {
-        if (is_any(run->cases[i].status, wanted, wanted_count))
+        if (is_any(case_grade(&run->cases[i]), wanted, wanted_count))
             rows[count++] = &run->cases[i];
     }
     qsort(rows, count, sizeof(*rows), compare_urgency);
@@ -229,14 +228,16 @@ static void add_verdict(struct buffer *out, const struct result_run *run)
 
 static int add_sections(struct buffer *out, const struct result_run *run, struct error *err)
 {
-    static const enum status urgent[] = {STATUS_REGRESSION, STATUS_FIXED_GAP};
-    static const enum status invalid[] = {STATUS_INVALID};
-    static const enum status gaps[] = {STATUS_KNOWN_GAP};
-    static const enum status absent[] = {STATUS_SKIPPED, STATUS_UNVERIFIABLE};
+    static const enum grade urgent[] = {GRADE_BAD};
+    static const enum grade invalid[] = {GRADE_INVALID};
+    static const enum grade gaps[] = {GRADE_GAP};
+    static const enum grade information[] = {GRADE_INFORMATION};
+    static const enum grade absent[] = {GRADE_NONE, GRADE_UNKNOWN};
 
-    if (add_section(out, run, "Not as expected", false, urgent, 2, err) < 0 ||
+    if (add_section(out, run, "Not as expected", false, urgent, 1, err) < 0 ||
         add_section(out, run, "Invalid: these prove nothing", false, invalid, 1, err) < 0 ||
-        add_section(out, run, "Known gaps", true, gaps, 1, err) < 0)
+        add_section(out, run, "Known gaps", true, gaps, 1, err) < 0 ||
+        add_section(out, run, "Information, in no score", true, information, 1, err) < 0)
         return -1;
     return add_section(out, run, "Skipped or unverifiable", true, absent, 2, err);
 }

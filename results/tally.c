@@ -8,6 +8,15 @@
 
 void tally_add(struct tally *tally, const struct result_case *row)
 {
+    if (row->is_information) {
+        tally->information++;
+        return;
+    }
+    tally_add_any(tally, row);
+}
+
+void tally_add_any(struct tally *tally, const struct result_case *row)
+{
     tally->total++;
     tally->verdicts[row->verdict]++;
     tally->statuses[row->status]++;
@@ -49,6 +58,12 @@ enum grade status_grade(enum status status)
     return GRADE_NONE;
 }
 
+enum grade case_grade(const struct result_case *row)
+{
+    return row->is_information && row->status == STATUS_KNOWN_GAP ? GRADE_INFORMATION
+                                                                  : status_grade(row->status);
+}
+
 enum grade tally_grade(const struct tally *tally)
 {
     static const enum status worst_first[] = {STATUS_REGRESSION, STATUS_FIXED_GAP,
@@ -75,6 +90,8 @@ const char *grade_symbol(enum grade grade)
         return "!";
     case GRADE_UNKNOWN:
         return "?";
+    case GRADE_INFORMATION:
+        return "i";
     case GRADE_NONE:
         return "\u2013"; /* en dash */
     }
@@ -94,6 +111,8 @@ const char *grade_name(enum grade grade)
         return "invalid";
     case GRADE_UNKNOWN:
         return "unknown";
+    case GRADE_INFORMATION:
+        return "information";
     case GRADE_NONE:
         return "none";
     }

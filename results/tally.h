@@ -5,8 +5,8 @@
  * Two scores stand side by side, because a sandbox that refuses everything
  * must not look good: containment (held of all containment cases that apply)
  * and usability (works of all must-work cases that apply). A case applies
- * unless it was skipped or is unverifiable; an invalid one applies and does
- * not count as held.
+ * unless it was skipped, is unverifiable or only informational; an invalid one
+ * applies and does not count as held.
  */
 #ifndef HOLDFAST_RESULTS_TALLY_H
 #define HOLDFAST_RESULTS_TALLY_H
@@ -17,9 +17,12 @@ struct tally {
     size_t total;
     size_t verdicts[VERDICT_COUNT];
     size_t statuses[STATUS_COUNT];
+    size_t information; /* informational cases: in no other number here */
 };
 
 void tally_add(struct tally *tally, const struct result_case *row);
+/* The same with informational cases in all numbers, for formats that count their elements. */
+void tally_add_any(struct tally *tally, const struct result_case *row);
 /* held + escaped + invalid of containment, or works + overblocked + invalid of must-work. */
 size_t tally_applicable(const struct tally *tally);
 size_t tally_good(const struct tally *tally); /* held + works */
@@ -33,10 +36,12 @@ enum grade {
     GRADE_GAP,
     GRADE_INVALID,
     GRADE_BAD,
-    GRADE_UNKNOWN
+    GRADE_UNKNOWN,
+    GRADE_INFORMATION,
 };
 enum grade tally_grade(const struct tally *tally);
 enum grade status_grade(enum status status);
+enum grade case_grade(const struct result_case *row);
 const char *grade_symbol(enum grade grade); /* UTF-8 */
 const char *grade_name(enum grade grade);   /* "good", a class name too */
 

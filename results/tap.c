@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "results/index.h"
 #include "results/model.h"
+#include "results/tally.h"
 #include "results/writer.h"
 
 enum {
@@ -32,7 +33,9 @@ static void add_escaped(struct buffer *out, const char *bytes, size_t size)
 
 static void add_directive(struct buffer *out, const struct result_case *row)
 {
-    if (row->status == STATUS_KNOWN_GAP)
+    if (case_grade(row) == GRADE_INFORMATION)
+        buffer_add_text(out, " # SKIP information: ");
+    else if (row->status == STATUS_KNOWN_GAP)
         buffer_add_text(out, " # todo known gap: ");
     else if (row->status == STATUS_SKIPPED)
         buffer_add_text(out, " # SKIP ");
@@ -72,14 +75,15 @@ static void add_block(struct buffer *out, const struct result_case *row)
     buffer_printf(out, "    duration_ms: %llu\n  ...\n", (unsigned long long)row->duration_ms);
 }
 
-static bool is_ok(enum status status)
+static bool is_ok(const struct result_case *row)
 {
-    return status == STATUS_OK || status == STATUS_SKIPPED || status == STATUS_UNVERIFIABLE;
+    return row->status == STATUS_OK || row->status == STATUS_SKIPPED ||
+           row->status == STATUS_UNVERIFIABLE || case_grade(row) == GRADE_INFORMATION;
 }
 
 static void add_case(struct buffer *out, const struct result_case *row, size_t number)
 {
-    buffer_printf(out, "%s %zu - ", is_ok(row->status) ? "ok" : "not ok", number);
+    buffer_printf(out, "%s %zu - ", is_ok(row) ? "ok" : "not ok", number);
     write_text(out, row->sandbox, TEXT_MAX, add_escaped);
     buffer_add_text(out, " (");
     write_text(out, row->identity, TEXT_MAX, add_escaped);

@@ -187,8 +187,7 @@ static void count_cases(struct trend_point *point, const struct result_run *run,
         if (!side_has(side, row))
             continue;
         tally_add(&all, row);
-        point->escapes += row->verdict == VERDICT_ESCAPED &&
-                          (row->severity == NULL || strcmp(row->severity, "info") != 0);
+        point->escapes += row->verdict == VERDICT_ESCAPED && !row->is_information;
     }
     point->overblocks = all.verdicts[VERDICT_OVERBLOCKED];
     point->invalid = all.verdicts[VERDICT_INVALID];
