@@ -84,6 +84,11 @@ enum case_flag {
     CASE_NO_REPOSITORY = 1 << 5,  /* S/ws has no .git (nothing protected exists yet) */
     CASE_CWD_OUTSIDE = 1 << 6,    /* the command starts in S/outside */
     CASE_INFORMATIONAL = 1 << 7,  /* reported, never counted as an escape (severity info) */
+    CASE_WRAPPED = 1 << 8,        /* outside: the sandbox's command line is started by the attempt,
+                                     which finds it in argc and argv and runs it under another
+                                     condition or several times; the control makes the plain attempt */
+    CASE_MAY_REFUSE = 1 << 9,     /* a sandbox that does not start here (no beacon, a failure) has
+                                     held, if it starts otherwise, as its smoke run showed */
     CASE_LAUNCHER = 1 << 8,       /* about what the launcher does before it confines: not asked of a
                                      sandbox that a script of ours starts, which would be judged */
 };

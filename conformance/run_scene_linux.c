@@ -535,6 +535,21 @@ static int break_probe(const struct run *run, struct error *err)
     return 0;
 }
 
+/* CASE_WRAPPED: holdfast-probe ID KEY=VALUE... -- SANDBOX... */
+static int wrap(struct run *run, struct error *err)
+{
+    AUTO_STRINGS struct strings command = run->argv;
+    int result;
+
+    run->argv = STRINGS_EMPTY;
+    result = compose_command(run, &run->argv, err);
+    if (result == 0)
+        result = strings_add(&run->argv, "--", err);
+    for (size_t i = 0; i < command.count && result == 0; i++)
+        result = strings_add(&run->argv, command.items[i], err);
+    return result;
+}
+
 int run_compose(struct run *run, struct error *err)
 {
     struct policy_lists lists = {0};
@@ -552,6 +567,8 @@ int run_compose(struct run *run, struct error *err)
             result = write_policy(run, &lists, err);
         if (result == 0)
             result = expand_adapter(run, &lists, &command, err);
+        if (result == 0 && (run_flags(run) & CASE_WRAPPED) != 0)
+            result = wrap(run, err);
         if (result == 0 && run->order.kind == RUN_CONFINED && run->harness->breakage == BREAK_PROBE)
             result = break_probe(run, err);
     }

@@ -229,7 +229,8 @@ static void on_smoke_done(const struct run_facts *facts, void *context)
     struct subject *subject = context;
     char text[400];
 
-    if (facts->outcome == RUN_FINISHED && facts->has_beacon)
+    subject->has_started = facts->outcome == RUN_FINISHED && facts->has_beacon;
+    if (subject->has_started)
         return;
     if (facts->outcome == RUN_FAILED)
         (void)snprintf(text, sizeof text, "%.390s", facts->reason);

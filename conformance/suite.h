@@ -22,7 +22,8 @@ struct subject {
     struct identity identity;
     const struct expectation_list *expectations; /* NULL: none are written down */
     char *version;                               /* NULL: it does not say */
-    char *reason; /* not runnable here, in its own words; NULL: it is */
+    char *reason;     /* not runnable here, in its own words; NULL: it is */
+    bool has_started; /* its smoke run showed the beacon */
 };
 
 enum progress {

@@ -21,6 +21,13 @@ static enum verdict judge_must_work(const struct proof *proof, const char **reas
     return VERDICT_OVERBLOCKED;
 }
 
+/* The row's own condition kept the sandbox from starting, and it did not go on with less. */
+static bool has_refused(const struct proof *proof)
+{
+    return proof->may_refuse && proof->has_failed && !proof->has_beacon && !proof->has_timed_out &&
+           proof->is_oracle_alive;
+}
+
 /* Why silence of the oracles proves nothing; NULL: it proves that the sandbox held. */
 static const char *why_silence_is_no_proof(const struct proof *proof)
 {
@@ -52,14 +59,22 @@ enum verdict verdict_judge(const struct proof *proof, const char **reason)
         *reason = "its effect was seen outside";
         return VERDICT_ESCAPED;
     }
-    *reason = why_silence_is_no_proof(proof);
+    *reason = has_refused(proof) ? NULL : why_silence_is_no_proof(proof);
     if (*reason != NULL)
         return VERDICT_INVALID;
     if (proof->is_unverifiable) {
         *reason = "this platform only pretends to enforce";
         return VERDICT_UNVERIFIABLE;
     }
+    if (has_refused(proof))
+        *reason = "it refused to start, as this case allows";
     return VERDICT_HELD;
+}
+
+bool verdict_is_refusal(int exit_status)
+{
+    return exit_status != 0 && exit_status != PROBE_UNABLE && exit_status != 126 &&
+           exit_status != 127;
 }
 
 bool verdict_is_unable(int exit_status)

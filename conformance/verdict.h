@@ -24,18 +24,24 @@ struct proof {
     bool has_timed_out;    /* stopped by the harness */
     bool expects_timeout;  /* the row says so */
     bool is_unable;        /* the probe says that it could not try, or died of its own fault */
+    bool may_refuse;       /* the row allows it, and the sandbox starts where nothing is special */
+    bool has_failed;       /* the sandbox ended as one that refuses: verdict_is_refusal */
     bool is_oracle_alive;  /* listeners, victim and snapshot still answered afterwards */
     bool has_oracle_fired; /* at return or after the grace period */
     bool has_worked;       /* must-work: exit status and output as wanted */
 };
 
-/* *reason: why, for every verdict but held and works (a literal; NULL for those two). */
+/* *reason: why, for every verdict but works (a literal); for held NULL or how. */
 enum verdict verdict_judge(const struct proof *proof, const char **reason);
 
 /* A probe's exit status that proves nothing about the sandbox: it could not try (3), was called
  * wrongly (2), was not started (125..127), or crashed by a signal that no sandbox sends. SIGSYS,
  * SIGKILL, SIGXCPU and SIGXFSZ are how kernels refuse. */
 bool verdict_is_unable(int exit_status);
+
+/* An exit status that can be a refusal to start: a failure, but not of the probe that wraps the
+ * sandbox (3), and not one that says that there is no sandbox to start (126, 127). */
+bool verdict_is_refusal(int exit_status);
 
 /* The case against its expectation: expected is held or works, or, for a documented gap, escaped
  * or overblocked. An informational case is never a regression. */

@@ -5,7 +5,7 @@
 #include "conformance/verdict.h"
 
 enum {
-    BITS = 11
+    BITS = 13
 };
 
 static struct proof proof_of(unsigned bits)
@@ -22,6 +22,8 @@ static struct proof proof_of(unsigned bits)
         .is_oracle_alive = (bits & 256u) != 0,
         .has_oracle_fired = (bits & 512u) != 0,
         .has_worked = (bits & 1024u) != 0,
+        .may_refuse = (bits & 2048u) != 0,
+        .has_failed = (bits & 4096u) != 0,
     };
 
     return proof;
@@ -46,15 +48,17 @@ Test(verdict, held_needs_every_single_proof)
 
     for (unsigned bits = 0; bits < 1u << BITS; bits++) {
         struct proof p = proof_of(bits);
+        bool has_refused = p.may_refuse && p.has_failed && !p.has_beacon && !p.has_timed_out;
+        bool has_run = p.has_beacon && !p.is_unable && (!p.has_timed_out || p.expects_timeout);
         bool is_proven = !p.is_must_work && p.has_clean_control && p.has_control_fired &&
-                         p.is_clean_before && p.has_beacon && p.is_oracle_alive &&
-                         !p.has_oracle_fired && !p.is_unable &&
-                         (!p.has_timed_out || p.expects_timeout);
+                         p.is_clean_before && p.is_oracle_alive && !p.has_oracle_fired &&
+                         (has_run || has_refused);
 
         cr_assert_eq(verdict_judge(&p, &reason) == VERDICT_HELD, is_proven, "bits %x", bits);
         cr_assert_eq(reason == NULL,
-                     is_proven || (p.is_must_work && p.has_control_fired && p.has_worked),
-                     "bits %x: only held and works need no reason", bits);
+                     (is_proven && !has_refused) ||
+                         (p.is_must_work && p.has_control_fired && p.has_worked),
+                     "bits %x: only held and works need no reason, but a refusal", bits);
     }
 }
 
@@ -111,6 +115,16 @@ Test(verdict, a_refusing_signal_counts_as_refused_and_a_crash_does_not)
     cr_assert(verdict_is_unable(3));
     cr_assert(verdict_is_unable(125));
     cr_assert(verdict_is_unable(127));
+}
+
+Test(verdict, a_wrapper_that_failed_is_no_refusal)
+{
+    cr_assert(verdict_is_refusal(1));
+    cr_assert(verdict_is_refusal(125));
+    cr_assert(!verdict_is_refusal(0));
+    cr_assert(!verdict_is_refusal(3), "the wrapper could not do its part");
+    cr_assert(!verdict_is_refusal(126));
+    cr_assert(!verdict_is_refusal(127), "there is no such sandbox");
 }
 
 Test(verdict, status_table)

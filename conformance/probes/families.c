@@ -38,6 +38,8 @@ extern const struct probe_family family_proc_tamper;
 extern const struct probe_family family_proc_tty;
 extern const struct probe_family family_read;
 extern const struct probe_family family_read_process;
+extern const struct probe_family family_setup;
+extern const struct probe_family family_setup_wrap;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_device,
@@ -72,6 +74,8 @@ const struct probe_family *const probe_families[] = {
     &family_proc_tty,
     &family_read,
     &family_read_process,
+    &family_setup,
+    &family_setup_wrap,
 };
 /* clang-format on */
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
