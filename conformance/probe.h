@@ -135,6 +135,7 @@ struct observation {
                             scene is not clean, and the case is invalid */
     const char *output; /* stdout and stderr, first 64 KiB, any bytes */
     size_t output_size;
+    uint64_t output_total; /* bytes of both, without that limit */
     const char *terminal_input; /* CASE_PTY: what appeared as typed input outside */
     size_t terminal_input_size;
     /* out: */
@@ -231,7 +232,8 @@ struct probe {
 
     /* Must-work rows (ids "mw.*"): a command instead of an attempt, or an attempt that returns 0.
      * Words expand {ws} {extra} {home} {outside} {bin} {nonce} {tmp}. It works when the exit
-     * status, and the output if given, are these. */
+     * status, and the output if given, are these, and observe(), if there is one, fires: it looks
+     * from outside whether what should have been made is there. */
     const char *const *command;
     int want_exit;
     const char *want_output; /* must occur in stdout; NULL: any */

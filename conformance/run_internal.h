@@ -92,6 +92,8 @@ void run_drop_scene(struct run *run);
 void run_look_before(struct run *run);
 void run_look(struct run *run);
 void run_look_at_beacon(struct run *run);
+/* Must-work rows: did observe() find outside what the command should have made? */
+bool run_look_at_result(struct run *run);
 
 /* Reads all that the streams hold now. */
 void run_drain(struct run *run);

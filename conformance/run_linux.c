@@ -317,12 +317,17 @@ static void look_at_work(struct run *run)
     run->facts.has_worked = run->facts.has_beacon && !run->facts.has_timed_out &&
                             run->facts.exit_status == row->want_exit &&
                             (row->want_output == NULL || run->out.wanted.is_found);
-    if (!run->facts.has_worked)
+    if (run->facts.has_worked && !run_look_at_result(run)) {
+        run->facts.has_worked = false;
+        (void)snprintf(run->facts.evidence, sizeof run->facts.evidence,
+                       "it ended well, but outside its result is not there");
+    } else if (!run->facts.has_worked) {
         (void)snprintf(
             run->facts.evidence, sizeof run->facts.evidence, "exit status %d%s%s",
             run->facts.exit_status, run->facts.has_timed_out ? ", stopped by the time limit" : "",
             row->want_output != NULL && !run->out.wanted.is_found ? ", without the wanted output"
                                                                   : "");
+    }
 }
 
 static unsigned grace_ms(const struct run *run)

@@ -136,6 +136,7 @@ static int ask_row(struct run *run, struct observation *seen, struct error *err)
                                  .has_beacon = run->facts.has_beacon,
                                  .output = buffer_text(&run->capture.kept),
                                  .output_size = run->capture.kept.size,
+                                 .output_total = run->capture.total,
                                  .terminal_input = buffer_text(&run->terminal_input),
                                  .terminal_input_size = run->terminal_input.size};
     if (run->order.row->observe != NULL)
@@ -143,6 +144,16 @@ static int ask_row(struct run *run, struct observation *seen, struct error *err)
     if ((run->order.row->flags & CASE_PTY) != 0 && run->terminal_input.size > 0)
         observation_fire(seen, "%zu bytes were typed into the terminal", run->terminal_input.size);
     return 0;
+}
+
+bool run_look_at_result(struct run *run)
+{
+    struct observation seen;
+    struct error err;
+
+    if (run->order.row->observe == NULL)
+        return true;
+    return ask_row(run, &seen, &err) == 0 && seen.has_fired;
 }
 
 static bool look_with_row(struct findings *findings)

@@ -20,6 +20,9 @@ extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
 extern const struct probe_family family_ipc;
 extern const struct probe_family family_ipc_system;
+extern const struct probe_family family_mustwork_files;
+extern const struct probe_family family_mustwork_process;
+extern const struct probe_family family_mustwork_tools;
 extern const struct probe_family family_net_abi;
 extern const struct probe_family family_net_bypass;
 extern const struct probe_family family_net_inet;
@@ -56,6 +59,9 @@ const struct probe_family *const probe_families[] = {
     &family_git_write,
     &family_ipc,
     &family_ipc_system,
+    &family_mustwork_files,
+    &family_mustwork_process,
+    &family_mustwork_tools,
     &family_net_abi,
     &family_net_bypass,
     &family_net_inet,

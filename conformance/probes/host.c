@@ -108,6 +108,40 @@ int host_plant(const struct scene *scene, const char *path, const char *text, mo
     return 0;
 }
 
+/* In the child of host_run(): system calls only (fork(2) of a process that may have threads). */
+static _Noreturn void run_as_identity(const struct scene *scene, const char *const argv[],
+                                      char *home)
+{
+    char path[] = "PATH=/usr/local/bin:/usr/bin:/bin", locale[] = "LC_ALL=C";
+    char *const environment[] = {path, home, locale, NULL};
+    const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    for (int fd = 0; fd <= 2; fd++)
+        (void)dup2(null, fd);
+    host_become_identity(scene);
+    if (chdir(scene->ws) == 0)
+        (void)execve(argv[0], (char *const *)(uintptr_t)argv, environment);
+    _exit(127);
+}
+
+int host_run(const struct scene *scene, const char *const argv[], struct error *err)
+{
+    char home[PATH_MAX];
+    int status = 0;
+    pid_t child;
+
+    (void)snprintf(home, sizeof home, "HOME=%s", scene->home);
+    child = fork();
+    if (child == 0)
+        run_as_identity(scene, argv, home);
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        continue;
+    if (child < 0 || status != 0)
+        return error_set(err, ERR_OS, "run %s %s in the scene: wait status %d", argv[0],
+                         argv[1] != NULL ? argv[1] : "", status);
+    return 0;
+}
+
 int host_inherit(struct scene *scene, int fd, struct error *err)
 {
     AUTO_CLOSE int owned = fd;

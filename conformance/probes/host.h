@@ -40,6 +40,10 @@ int host_plant(const struct scene *scene, const char *path, const char *text, mo
 int host_make_directory(const struct scene *scene, const char *path, mode_t mode,
                         struct error *err);
 
+/* Runs a program (by its absolute path) in S/ws as the identity of the run, with S/home as its home
+ * and without output, and waits for it: prepare() only, and only what takes milliseconds. */
+int host_run(const struct scene *scene, const char *const argv[], struct error *err);
+
 /* scene->inherit: takes fd. */
 int host_inherit(struct scene *scene, int fd, struct error *err);
 /* scene->env: NAME=VALUE. */
