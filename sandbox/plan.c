@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "sandbox/filter.h"
+#include "sandbox/nt/machine.h"
 
 void plan_done(struct plan *plan)
 {
@@ -137,6 +138,38 @@ const char *plan_step_name(enum step_kind kind)
         return "filter";
     case STEP_KILL_LEFTOVERS:
         return "kill-leftovers";
+    case STEP_ACE:
+        return "ace";
+    case STEP_HOLD_NAME:
+        return "hold-name";
+    case STEP_TAKE_NAME:
+        return "take-name";
+    case STEP_RUN_DIRECTORY:
+        return "run-directory";
+    case STEP_ACCOUNT:
+        return "account";
+    case STEP_TOKEN:
+        return "token";
+    case STEP_TOKEN_DISABLE:
+        return "token-disable";
+    case STEP_TOKEN_RESTRICT:
+        return "token-restrict";
+    case STEP_TOKEN_DEFAULT_ACE:
+        return "token-default-ace";
+    case STEP_DESKTOP:
+        return "desktop";
+    case STEP_JOB:
+        return "job";
+    case STEP_HANDLES:
+        return "handles";
+    case STEP_ENVIRONMENT:
+        return "environment";
+    case STEP_STUBS:
+        return "stubs";
+    case STEP_SETTING:
+        return "setting";
+    case STEP_VERIFY:
+        return "verify";
     case STEP_KIND_COUNT:
         break;
     }
@@ -177,15 +210,43 @@ static const struct bit_name access_names[] = {
     {ACCESS_TRUNCATE, "truncate"},         {ACCESS_IOCTL_DEV, "ioctl_dev"},
     {ACCESS_RESOLVE_UNIX, "resolve_unix"}, {0, NULL}};
 
+static const struct bit_name ace_names[] = {{PLAN_ACE_PROTECTS, "protects"},
+                                            {PLAN_ACE_LATER, "later"},
+                                            {PLAN_ACE_IF_THERE, "if-there"},
+                                            {0, NULL}};
+
+static const struct bit_name account_names[] = {
+    {PLAN_ACCOUNT_RUNNER_PER_SESSION, "runner-per-session"},
+    {PLAN_ACCOUNT_RUNNER_PER_COMMAND, "runner-per-command"},
+    {0, NULL}};
+
+static const struct bit_name token_names[] = {{PLAN_TOKEN_LUA, "lua"},
+                                              {PLAN_TOKEN_NO_PRIVILEGES, "no-privileges"},
+                                              {PLAN_TOKEN_WRITE_RESTRICTED, "write-restricted"},
+                                              {0, NULL}};
+
+static const struct bit_name job_names[] = {{PLAN_JOB_KILL_ON_CLOSE, "kill-on-close"},
+                                            {PLAN_JOB_NO_BREAKAWAY, "no-breakaway"},
+                                            {PLAN_JOB_DIE_ON_EXCEPTION, "die-on-exception"},
+                                            {PLAN_JOB_UI, "ui-limits"},
+                                            {0, NULL}};
+
 /* NULL: the bits of this kind are a number, or nothing. */
 static const struct bit_name *names_of_bits(enum step_kind kind)
 {
     static const struct {
         enum step_kind kind;
         const struct bit_name *names;
-    } tables[] = {{STEP_NAMESPACES, namespace_names},  {STEP_HIDE, hide_names},
-                  {STEP_LANDLOCK_SCOPES, scope_names}, {STEP_FRESH_PROC, proc_names},
-                  {STEP_LANDLOCK, access_names},       {STEP_LANDLOCK_RULE, access_names}};
+    } tables[] = {{STEP_NAMESPACES, namespace_names},
+                  {STEP_HIDE, hide_names},
+                  {STEP_LANDLOCK_SCOPES, scope_names},
+                  {STEP_FRESH_PROC, proc_names},
+                  {STEP_LANDLOCK, access_names},
+                  {STEP_LANDLOCK_RULE, access_names},
+                  {STEP_ACE, ace_names},
+                  {STEP_ACCOUNT, account_names},
+                  {STEP_TOKEN, token_names},
+                  {STEP_JOB, job_names}};
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         if (tables[i].kind == kind)
@@ -208,6 +269,8 @@ void plan_add_bit_names(struct buffer *out, const struct step *step)
         buffer_add_text(out, filter_group_name((enum filter_group)step->bits));
         return;
     }
+    if (step->kind == STEP_SETTING)
+        buffer_add_text(out, nt_kind_name((enum nt_kind)step->bits));
     for (; names != NULL && names->name != NULL; names++) {
         if ((step->bits & names->bit) == 0)
             continue;

@@ -47,7 +47,49 @@ enum step_kind {
     STEP_FILTER,         /* system calls; bits: one of enum filter_group */
     STEP_KILL_LEFTOVERS, /* when the command ends, so does everything it started */
 
+    /* Windows; sandbox/windows_plans.h draws the picture */
+    STEP_ACE,               /* path: carries this entry; text: SDDL of it; bits: enum plan_ace */
+    STEP_HOLD_NAME,         /* path: held open, so that it is neither deleted nor renamed */
+    STEP_TAKE_NAME,         /* path: missing; taken by a file that is gone when the run is */
+    STEP_RUN_DIRECTORY,     /* path: made for the run and removed with it; text: SDDL */
+    STEP_ACCOUNT,           /* text: the local account that runs it; bits: enum plan_account */
+    STEP_TOKEN,             /* bits: enum plan_token */
+    STEP_TOKEN_DISABLE,     /* text: a SID, or "logon": any S-1-5-5-x-y; from now on only denies */
+    STEP_TOKEN_RESTRICT,    /* text: a SID, or "logon": the run's; writes must suit these too */
+    STEP_TOKEN_DEFAULT_ACE, /* text: SDDL; on objects the command makes without saying */
+    STEP_DESKTOP,           /* text: SDDL of a desktop of the run's own */
+    STEP_JOB,               /* bits: enum plan_job */
+    STEP_HANDLES,           /* only the three standard handles are inherited */
+    STEP_ENVIRONMENT,       /* text: NAME=VALUE */
+    STEP_STUBS,             /* path: stand-ins for network programs, first in PATH */
+    STEP_SETTING,           /* path: name of a machine setting; text: value; bits: enum nt_kind */
+    STEP_VERIFY,            /* text: what is tried before anything is believed */
+
     STEP_KIND_COUNT
+};
+
+enum plan_ace {
+    PLAN_ACE_PROTECTS = 1 << 0, /* nothing below may be writable */
+    PLAN_ACE_LATER = 1 << 1,    /* may be put in the background: nothing waits for it */
+    PLAN_ACE_IF_THERE = 1 << 2, /* nobody looked: only if the object exists */
+};
+
+enum plan_account {
+    PLAN_ACCOUNT_RUNNER_PER_SESSION = 1 << 0, /* one logon for many commands */
+    PLAN_ACCOUNT_RUNNER_PER_COMMAND = 1 << 1,
+};
+
+enum plan_token {
+    PLAN_TOKEN_LUA = 1 << 0,              /* as an ordinary user, UAC's filter */
+    PLAN_TOKEN_NO_PRIVILEGES = 1 << 1,    /* all but SeChangeNotifyPrivilege */
+    PLAN_TOKEN_WRITE_RESTRICTED = 1 << 2, /* restricting SIDs count for writes only */
+};
+
+enum plan_job {
+    PLAN_JOB_KILL_ON_CLOSE = 1 << 0,
+    PLAN_JOB_NO_BREAKAWAY = 1 << 1,
+    PLAN_JOB_DIE_ON_EXCEPTION = 1 << 2, /* no error dialogs */
+    PLAN_JOB_UI = 1 << 3, /* no foreign handles, hooks on other desktops, clipboard, settings */
 };
 
 enum plan_namespace {

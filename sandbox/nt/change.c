@@ -60,6 +60,11 @@ static int apply_setting(struct work *work, const struct nt_setting *setting, st
         return error_wrap(err, "%s %s", nt_kind_name(setting->kind), setting->name);
     if (is_same_text(before, setting->value))
         return 0;
+    if (setting->must_be_ours && before != NULL) {
+        (void)error_set(err, ERR_REFUSED, "%s %s exists and was not made by this program",
+                        nt_kind_name(setting->kind), setting->name);
+        return error_hint(err, "rename or remove it; it will not be taken over");
+    }
     record.before = blob_of_text(before);
     if (write_record(work, &record, err) < 0)
         return -1;

@@ -24,6 +24,7 @@ struct nt_setting {
     enum nt_kind kind;
     const char *name;
     const char *value; /* NULL: must not be there */
+    bool must_be_ours; /* ERR_REFUSED if it is there with another value: it is somebody else's */
 };
 
 struct nt_changes {

@@ -1,0 +1,215 @@
+/* What the plans of both Windows modes share. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "sandbox/windows_plans.h"
+
+const char *const windows_account_names[WINDOWS_ACCOUNT_COUNT] = {
+    "HoldfastOffline", "HoldfastLocal", "HoldfastOnline"};
+const char windows_group_name[] = "HoldfastSandbox";
+
+void windows_add_ace(struct plan *plan, const char *path, const struct nt_ace *ace, uint64_t bits,
+                     const char *why)
+{
+    struct error err;
+    AUTO_FREE char *text = nt_sddl_format_ace(ace, &err);
+
+    if (text == NULL)
+        plan->has_failed = true;
+    else
+        plan_add_text(plan, STEP_ACE, path, text, bits, why);
+}
+
+void windows_add_sid(struct plan *plan, enum step_kind kind, const struct nt_sid *sid,
+                     const char *why)
+{
+    char text[NT_SID_TEXT_MAX];
+
+    nt_sid_format(sid, text);
+    plan_add_text(plan, kind, NULL, text, 0, why);
+}
+
+/* Refusals -------------------------------------------------------------------------------------- */
+
+static int refuse(enum error_code code, const char *path, const char *why, const char *hint,
+                  struct error *err)
+{
+    (void)error_set(err, code, "%s: %s", path, why);
+    return error_hint(err, "%s", hint);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return path_is_within(PATH_WINDOWS, a, b) && path_is_within(PATH_WINDOWS, b, a);
+}
+
+/* Directly below C:\Users: a profile, whoever's. */
+static bool is_profile(const struct windows_facts *facts, const char *path)
+{
+    const char *name = path_name(PATH_WINDOWS, path);
+    AUTO_FREE char *expected = windows_path_join(facts->profiles, name);
+
+    return expected != NULL && is_same(expected, path);
+}
+
+static bool has_component(const char *path, const char *wanted)
+{
+    AUTO_FREE char *copy = strdup(path);
+    char *rest = copy;
+
+    for (char *part = copy; part != NULL && part[0] != '\0'; part = rest) {
+        rest = strchr(part, '\\');
+        if (rest != NULL)
+            *rest++ = '\0';
+        if (path_is_within(PATH_WINDOWS, part, wanted))
+            return true;
+        if (rest == NULL)
+            break;
+    }
+    return copy == NULL;
+}
+
+static int check_place(const struct windows_facts *facts, const char *path, struct error *err)
+{
+    const char *hint = "name the project's own directory, one per root";
+    const char *const system_places[] = {facts->system, facts->programs, facts->programs_x86};
+
+    if (path_is_top(PATH_WINDOWS, path))
+        return refuse(ERR_REFUSED, path, "a drive or share as a whole cannot be a root", hint, err);
+    if (path_is_within(PATH_WINDOWS, facts->profile, path) || is_profile(facts, path) ||
+        is_same(facts->profiles, path))
+        return refuse(ERR_REFUSED, path, "a user profile, or what contains it, cannot be a root",
+                      hint, err);
+    for (size_t i = 0; i < ARRAY_SIZE(system_places); i++) {
+        if (system_places[i] != NULL && (path_is_within(PATH_WINDOWS, path, system_places[i]) ||
+                                         path_is_within(PATH_WINDOWS, system_places[i], path)))
+            return refuse(ERR_REFUSED, path, "a system folder cannot be a root", hint, err);
+    }
+    if (path_is_within(PATH_WINDOWS, facts->program_data, path))
+        return refuse(ERR_REFUSED, path, "a system folder cannot be a root", hint, err);
+    if (path_is_within(PATH_WINDOWS, path, facts->state) ||
+        path_is_within(PATH_WINDOWS, facts->state, path))
+        return refuse(ERR_REFUSED, path, "it holds the sandbox's own state", hint, err);
+    if (has_component(path, ".ssh"))
+        return refuse(ERR_REFUSED, path, "OpenSSH refuses keys whose directory has foreign entries",
+                      hint, err);
+    return 0;
+}
+
+static int check_root(const struct windows_facts *facts, const struct windows_root *root,
+                      struct error *err)
+{
+    if (check_place(facts, root->path, err) < 0)
+        return -1;
+    if (strchr(root->path + 2, ':') != NULL || strncmp(root->path, "\\\\.\\", 4) == 0)
+        return refuse(ERR_REFUSED, root->path, "a stream or a device, not a directory",
+                      "name a directory", err);
+    if (root->is_remote)
+        return refuse(ERR_UNSUPPORTED, root->path,
+                      "on a share; its server would check with another token than ours",
+                      "copy the project to a local NTFS volume", err);
+    if (root->has_no_acls)
+        return refuse(ERR_UNSUPPORTED, root->path,
+                      "its volume keeps no access control lists (FAT32, exFAT, ...)",
+                      "copy the project to an NTFS volume", err);
+    if (root->is_open)
+        return refuse(ERR_REFUSED, root->path, "its DACL is NULL: everybody may do everything",
+                      "give it an access control list: icacls PATH /reset", err);
+    return 0;
+}
+
+int windows_check_roots(const struct windows_facts *facts, const char *mode, struct error *err)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        if (check_root(facts, &facts->roots[i], err) < 0)
+            return error_wrap(err, "%s: root", mode);
+    }
+    return 0;
+}
+
+int windows_check_limits(const struct policy *policy, const char *mode, struct error *err)
+{
+    const char *what = policy->limits.file_bytes > 0  ? "limit the size of a file"
+                       : policy->limits.tmp_bytes > 0 ? "limit the size of the private tmp"
+                       : policy->git == GIT_COMMIT
+                           ? "let .git be committed to while its hooks stay protected"
+                           : NULL;
+
+    if (what == NULL)
+        return 0;
+    (void)error_set(err, ERR_UNSUPPORTED, "%s cannot %s", mode, what);
+    return error_hint(err, "leave that key out of the policy");
+}
+
+/* What both do to the command's process ------------------------------------------------------- */
+
+void windows_add_process(struct plan *plan, const struct policy *policy, const char *participant,
+                         enum windows_variant variant)
+{
+    uint64_t job =
+        PLAN_JOB_KILL_ON_CLOSE | PLAN_JOB_NO_BREAKAWAY | PLAN_JOB_DIE_ON_EXCEPTION | PLAN_JOB_UI;
+    AUTO_BUFFER struct buffer desktop = BUFFER_EMPTY;
+
+    if (variant == WINDOWS_AS_PUBLISHED)
+        job = PLAN_JOB_KILL_ON_CLOSE;
+    /* READ_CONTROL and every desktop right but switching to it (winuser.h, DESKTOP_*). */
+    buffer_printf(&desktop, "D:P(A;;0x200ff;;;%s)(A;;0xf01ff;;;SY)", participant);
+    plan_add_text(plan, STEP_DESKTOP, NULL, buffer_text(&desktop), 0,
+                  "no window of the user's to send messages to or to read keys from");
+    plan_add(plan, STEP_JOB, NULL, job, "when the run ends, so does everything it started");
+    if (policy->limits.processes > 0)
+        plan_add_text(plan, STEP_LIMIT, NULL, "processes", policy->limits.processes,
+                      "asked for by the policy");
+    if (policy->limits.memory_bytes > 0)
+        plan_add_text(plan, STEP_LIMIT, NULL, "memory", policy->limits.memory_bytes,
+                      "asked for by the policy");
+    plan_add(plan, STEP_HANDLES, NULL, 0, "no open file, socket or process of the caller leaks in");
+    if (buffer_failed(&desktop))
+        plan->has_failed = true;
+}
+
+void windows_add_guards(struct plan *plan, const struct windows_facts *facts)
+{
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct windows_name *name = &facts->names[i];
+
+        if (!name->is_known || name->exists)
+            plan_add(plan, STEP_HOLD_NAME, name->path, 0,
+                     "deleting or renaming it fails whatever its parent allows");
+        if (!name->is_known || !name->exists)
+            plan_add(plan, STEP_TAKE_NAME, name->path, 0,
+                     "cannot be made while the run lasts; nothing is left behind");
+    }
+}
+
+/* Read by the programs named in the table; ignored by all others. */
+static const struct {
+    const char *text;
+    const char *why;
+} advice[] = {
+    {"HTTP_PROXY=http://127.0.0.1:9", "advisory: clients that ask for a proxy get a dead one"},
+    {"HTTPS_PROXY=http://127.0.0.1:9", "advisory: the same"},
+    {"ALL_PROXY=http://127.0.0.1:9", "advisory: the same"},
+    {"NO_PROXY=localhost,127.0.0.1,::1", "advisory: the machine itself stays reachable"},
+    {"PIP_NO_INDEX=1", "advisory: pip does not look for packages"},
+    {"PIP_DISABLE_PIP_VERSION_CHECK=1", "advisory: nor for itself"},
+    {"NPM_CONFIG_OFFLINE=true", "advisory: npm uses its cache only"},
+    {"CARGO_NET_OFFLINE=true", "advisory: cargo uses its cache only"},
+    {"GIT_SSH_COMMAND=cmd /c exit 1", "advisory: git over ssh fails at once"},
+    {"GIT_ALLOW_PROTOCOL=file", "advisory: git(1): only local transports"},
+};
+
+void windows_add_network_advice(struct plan *plan, const struct windows_facts *facts)
+{
+    AUTO_FREE char *stubs = windows_path_join(facts->state, "denybin");
+
+    for (size_t i = 0; i < ARRAY_SIZE(advice); i++)
+        plan_add_text(plan, STEP_ENVIRONMENT, NULL, advice[i].text, 0, advice[i].why);
+    if (stubs == NULL)
+        plan->has_failed = true;
+    else
+        plan_add(plan, STEP_STUBS, stubs, 0,
+                 "advisory: ssh and scp found in PATH fail at once and say why");
+}

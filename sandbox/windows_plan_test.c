@@ -1,0 +1,434 @@
+#include "base/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "sandbox/nt/tree_machine.h"
+#include "sandbox/windows_model_test.h"
+
+static int plan_root(const char *path, enum model_mode mode, struct error *err)
+{
+    static const struct nt_sid sid = NT_SID(0, 1, 2, 3, 4);
+    struct windows_facts facts = {.is_set_up = true};
+    struct policy policy;
+    struct plan plan = PLAN_EMPTY;
+    int result;
+
+    cr_assert_eq(windows_facts_stock(&facts, err), 0);
+    cr_assert_eq(windows_facts_add_root(&facts, path, &sid, err), 0);
+    cr_assert_eq(policy_init(&policy, err), 0);
+    result = (mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
+        &policy, &facts, WINDOWS_DEFAULT, &plan, err);
+    plan_done(&plan);
+    policy_done(&policy);
+    windows_facts_done(&facts);
+    return result;
+}
+
+Test(windows_plan, places_that_must_stay_as_they_are_are_refused_as_roots)
+{
+    static const char *const refused[] = {
+        "C:\\",
+        "D:\\",
+        "\\\\server\\share",
+        "C:\\Users",
+        "C:\\Users\\u",
+        "c:\\users\\U",
+        "C:\\Users\\other",
+        "C:\\Windows",
+        "C:\\Windows\\Temp",
+        "C:\\Program Files",
+        "C:\\Program Files\\App",
+        "C:\\Program Files (x86)\\App",
+        "C:\\ProgramData",
+        "C:\\Users\\u\\.ssh",
+        "C:\\Users\\u\\.ssh\\keys",
+        "C:\\Users\\u\\AppData",
+        "C:\\Users\\u\\AppData\\Local\\Holdfast",
+        "C:\\Users\\u\\AppData\\Local\\Holdfast\\tmp",
+        "C:\\proj:stream",
+        "\\\\.\\PhysicalDrive0",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+            struct error err = {0};
+
+            cr_assert_eq(plan_root(refused[i], (enum model_mode)mode, &err), -1, "%s", refused[i]);
+            cr_assert_eq(err.code, ERR_REFUSED, "%s: %s", refused[i], err.message);
+            cr_assert(err.hint[0] != '\0');
+        }
+    }
+}
+
+Test(windows_plan, ordinary_project_directories_are_roots)
+{
+    static const char *const roots[] = {"C:\\Users\\u\\proj",
+                                        "D:\\work\\x",
+                                        "C:\\src",
+                                        "C:\\Users\\u\\Documents\\a b\\.sshx",
+                                        "C:\\ProgramData\\ci\\job",
+                                        "C:\\Windowsill"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {
+        struct error err = {0};
+
+        cr_assert_eq(plan_root(roots[i], MODEL_UNELEVATED, &err), 0, "%s: %s", roots[i],
+                     err.message);
+    }
+}
+
+enum wrong {
+    WRONG_REMOTE,
+    WRONG_NO_ACLS,
+    WRONG_OPEN,
+    WRONG_DENY_READ,
+    WRONG_LOOPBACK,
+    WRONG_TMP_LIMIT,
+    WRONG_GIT,
+
+    WRONG_COUNT
+};
+
+Test(windows_plan, what_a_mode_cannot_give_is_refused_with_words)
+{
+    for (int wrong = 0; wrong < WRONG_COUNT; wrong++) {
+        struct model model;
+        struct plan plan = PLAN_EMPTY;
+        struct error err = {0};
+
+        model_open(&model, MODEL_UNELEVATED, WINDOWS_DEFAULT, false);
+        model.facts.roots[0].is_remote = wrong == WRONG_REMOTE;
+        model.facts.roots[0].has_no_acls = wrong == WRONG_NO_ACLS;
+        model.facts.roots[0].is_open = wrong == WRONG_OPEN;
+        if (wrong == WRONG_DENY_READ)
+            cr_assert_eq(text_list_add(&model.policy.deny_read, "C:\\x", &err), 0);
+        if (wrong == WRONG_LOOPBACK)
+            model.policy.network = NETWORK_LOOPBACK;
+        model.policy.limits.tmp_bytes = wrong == WRONG_TMP_LIMIT ? 1 : 0;
+        model.policy.git = wrong == WRONG_GIT ? GIT_COMMIT : GIT_READ;
+        cr_assert_eq(
+            windows_unelevated_plan(&model.policy, &model.facts, WINDOWS_DEFAULT, &plan, &err), -1,
+            "case %d", wrong);
+        cr_assert(err.message[0] != '\0' && err.hint[0] != '\0', "case %d", wrong);
+        cr_assert_eq(plan.step_count, 0u);
+        model_close(&model);
+    }
+}
+
+Test(windows_plan, elevated_without_setup_is_refused)
+{
+    struct model model;
+    struct plan plan = PLAN_EMPTY;
+    struct error err = {0};
+
+    model_open(&model, MODEL_UNELEVATED, WINDOWS_DEFAULT, false);
+    cr_assert_eq(windows_elevated_plan(&model.policy, &model.facts, WINDOWS_DEFAULT, &plan, &err),
+                 -1);
+    cr_assert_eq(err.code, ERR_UNSUPPORTED);
+    cr_assert_not_null(strstr(err.hint, "setup"));
+    model_close(&model);
+}
+
+Test(windows_plan, hiding_ssh_is_refused_where_it_would_break_it_and_free_where_it_is_hidden)
+{
+    for (int readable = 0; readable < 2; readable++) {
+        struct model model;
+        struct plan plan = PLAN_EMPTY;
+        struct error err = {0};
+
+        model_open(&model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
+        cr_assert_eq(
+            windows_facts_add_hidden(&model.facts, "C:\\Users\\u\\.ssh", readable == 1, &err), 0);
+        cr_assert_eq(
+            windows_elevated_plan(&model.policy, &model.facts, WINDOWS_DEFAULT, &plan, &err),
+            readable == 1 ? -1 : 0, "%s", err.message);
+        for (size_t i = 0; i < plan.step_count; i++)
+            cr_assert(plan.steps[i].kind != STEP_ACE || strstr(plan.steps[i].path, ".ssh") == NULL);
+        plan_done(&plan);
+        model_close(&model);
+    }
+}
+
+static const struct step *find_text(const struct plan *plan, enum step_kind kind, const char *text)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == kind && plan->steps[i].text != NULL &&
+            strstr(plan->steps[i].text, text) != NULL)
+            return &plan->steps[i];
+    }
+    return NULL;
+}
+
+Test(windows_plan, everyone_is_in_the_published_list_only)
+{
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        for (int variant = WINDOWS_DEFAULT; variant <= WINDOWS_AS_PUBLISHED; variant++) {
+            struct model model;
+
+            model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+            model_apply(&model, (enum model_mode)mode, (enum windows_variant)variant);
+            cr_assert_eq(find_text(&model.plan, STEP_TOKEN_RESTRICT, "S-1-1-0") != NULL,
+                         variant == WINDOWS_AS_PUBLISHED);
+            cr_assert_eq(nt_token_has(&model.command, &NT_EVERYONE, NT_FOR_RESTRICTED),
+                         variant == WINDOWS_AS_PUBLISHED);
+            model_close(&model);
+        }
+    }
+}
+
+Test(windows_plan, account_follows_the_network)
+{
+    static const struct {
+        enum policy_network network;
+        const char *account;
+    } rows[] = {{NETWORK_NONE, "HoldfastOffline"},
+                {NETWORK_LOOPBACK, "HoldfastLocal"},
+                {NETWORK_HOST, "HoldfastOnline"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct model model;
+        struct error err = {0};
+
+        model_open(&model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
+        model.policy.network = rows[i].network;
+        cr_assert_eq(
+            windows_elevated_plan(&model.policy, &model.facts, WINDOWS_DEFAULT, &model.plan, &err),
+            0);
+        cr_assert_not_null(find_text(&model.plan, STEP_ACCOUNT, rows[i].account));
+        cr_assert_eq(plan_find(&model.plan, STEP_VERIFY) != NULL, rows[i].network != NETWORK_HOST);
+        model_close(&model);
+    }
+}
+
+Test(windows_plan, every_plan_says_that_it_is_unverified_and_prints)
+{
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        struct policy policy;
+        struct windows_facts facts;
+        struct plan plan = PLAN_EMPTY;
+        struct error err = {0};
+        AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
+
+        cr_assert_eq(policy_init(&policy, &err), 0);
+        cr_assert_eq(policy_set_workspace(&policy, "C:\\work\\proj", &err), 0);
+        cr_assert_eq(windows_facts_assume(&facts, &policy, &err), 0);
+        cr_assert_eq((mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
+                         &policy, &facts, WINDOWS_DEFAULT, &plan, &err),
+                     0, "%s", err.message);
+        cr_assert_str_eq(plan.gaps[0].id, "unverified");
+        plan_print_json(&text, &plan);
+        cr_assert_not_null(strstr(buffer_text(&text), "\"what\": \"protects,if-there\""));
+        cr_assert_not_null(strstr(buffer_text(&text), "C:\\\\work\\\\proj\\\\.git"));
+        plan_done(&plan);
+        windows_facts_done(&facts);
+        policy_done(&policy);
+    }
+}
+
+/* Set-up ------------------------------------------------------------------------------------------ */
+
+struct setup_scene {
+    struct model model;
+    struct plan plan;
+    struct nt_setting *settings;
+    struct nt_changes changes;
+};
+
+static void open_setup(struct setup_scene *s, enum windows_variant variant)
+{
+    struct windows_setup setup = {.variant = variant, .facts = &s->model.facts};
+    struct error err = {0};
+
+    *s = (struct setup_scene){0};
+    model_open(&s->model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
+    cr_assert_eq(windows_setup_plan(&setup, &s->plan, &err), 0, "%s", err.message);
+    s->settings = windows_plan_settings(&s->plan, variant, &s->changes.setting_count, &err);
+    cr_assert_not_null(s->settings);
+    s->changes.settings = s->settings;
+}
+
+static void close_setup(struct setup_scene *s)
+{
+    free(s->settings);
+    plan_done(&s->plan);
+    model_close(&s->model);
+}
+
+Test(windows_setup, accounts_come_before_what_names_them_and_all_is_undone)
+{
+    struct setup_scene s;
+    struct nt_change_report report = {0};
+    struct nt_journal journal = {0};
+    struct nt_ours ours = {0};
+    struct error err = {0};
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *after = NULL;
+
+    open_setup(&s, WINDOWS_DEFAULT);
+    cr_assert_eq(s.settings[0].kind, NT_KIND_GROUP);
+    cr_assert_eq(s.settings[1].kind, NT_KIND_ACCOUNT);
+    before = nt_tree_machine_dump(&s.model.machine, &err);
+    cr_assert_eq(nt_apply(&s.model.machine.machine, &s.changes, 0, &report, &err), 0, "%s",
+                 err.message);
+    cr_assert_eq(report.changed, s.changes.setting_count);
+    cr_assert_eq(nt_apply_needed(&s.model.machine.machine, &s.changes, &err), 0,
+                 "a second set-up changes nothing");
+    cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                 s.model.machine.journal.size, &journal, &err),
+                 0);
+    cr_assert_eq(nt_undo(&s.model.machine.machine, &journal, 0, &ours, &report, &err), 0);
+    after = nt_tree_machine_dump(&s.model.machine, &err);
+    cr_assert_str_eq(after, before);
+    nt_journal_done(&journal);
+    nt_change_report_done(&report);
+    close_setup(&s);
+}
+
+Test(windows_setup, an_account_that_exists_is_not_taken_over)
+{
+    for (int variant = WINDOWS_DEFAULT; variant <= WINDOWS_AS_PUBLISHED; variant++) {
+        struct setup_scene s;
+        struct nt_change_report report = {0};
+        struct error err = {0};
+        AUTO_FREE char *kept = NULL;
+
+        open_setup(&s, (enum windows_variant)variant);
+        cr_assert_eq(s.model.machine.machine.ops->set(&s.model.machine.machine, NT_KIND_ACCOUNT,
+                                                      "HoldfastOffline", "somebody", &err),
+                     0);
+        cr_assert_eq(nt_apply(&s.model.machine.machine, &s.changes, 0, &report, &err),
+                     variant == WINDOWS_DEFAULT ? -1 : 0);
+        cr_assert_eq(s.model.machine.machine.ops->get(&s.model.machine.machine, NT_KIND_ACCOUNT,
+                                                      "HoldfastOffline", &kept, &err),
+                     0);
+        cr_assert_eq(strcmp(kept, "somebody") == 0, variant == WINDOWS_DEFAULT,
+                     "the published design adopts it");
+        nt_change_report_done(&report);
+        close_setup(&s);
+    }
+}
+
+/* Power fails at every step of a set-up: the machine is then as before, or set up. */
+Test(windows_setup, cut_anywhere_it_is_undone)
+{
+    size_t effects = 0;
+
+    for (size_t cut = 0; cut == 0 || cut < effects; cut++) {
+        struct setup_scene s;
+        struct nt_change_report report = {0};
+        struct nt_journal journal = {0};
+        struct nt_ours ours = {0};
+        struct error err = {0};
+        AUTO_FREE char *before = NULL;
+        AUTO_FREE char *after = NULL;
+
+        open_setup(&s, WINDOWS_DEFAULT);
+        effects = 2 * s.changes.setting_count + 1;
+        before = nt_tree_machine_dump(&s.model.machine, &err);
+        s.model.machine.effects_left = cut;
+        cr_assert_eq(nt_apply(&s.model.machine.machine, &s.changes, 0, &report, &err), -1);
+        s.model.machine.effects_left = SIZE_MAX;
+        cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                     s.model.machine.journal.size, &journal, &err),
+                     0);
+        cr_assert_eq(
+            nt_undo(&s.model.machine.machine, &journal, journal.committed, &ours, &report, &err),
+            0);
+        after = nt_tree_machine_dump(&s.model.machine, &err);
+        cr_assert_str_eq(after, before, "cut after %zu", cut);
+        nt_journal_done(&journal);
+        nt_change_report_done(&report);
+        close_setup(&s);
+    }
+}
+
+/* Cost ---------------------------------------------------------------------------------------------- */
+
+static size_t count_entries(struct nt_tree *tree)
+{
+    size_t count = 0;
+
+    for (struct nt_entry *at = tree->root; at != NULL; at = nt_tree_next(tree->root, at))
+        count += at->object->sd.dacl.count;
+    return count;
+}
+
+/* Thirty workspaces, a hundred runs each. */
+Test(windows_plan, entries_and_writes_do_not_grow_with_runs)
+{
+    enum {
+        WORKSPACES = 30,
+        RUNS = 100
+    };
+    struct model model;
+    struct error err = {0};
+    size_t entries = 0;
+    size_t writes = 0;
+    size_t journal = 0;
+
+    model_open(&model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
+    for (int i = 0; i < WORKSPACES; i++) {
+        AUTO_BUFFER struct buffer path = BUFFER_EMPTY;
+
+        buffer_printf(&path, "src\\w%d", i);
+        model_add(&model, buffer_text(&path), true, NULL);
+        buffer_add_text(&path, "\\.git");
+        model_add(&model, buffer_text(&path), true, NULL);
+    }
+    for (int run = 0; run < RUNS; run++) {
+        for (int i = 0; i < WORKSPACES; i++) {
+            struct nt_changes changes = {0};
+            struct nt_change_report report = {0};
+            struct nt_journal read = {0};
+            struct plan plan = PLAN_EMPTY;
+            struct nt_sid sid = NT_SID(0, 3, 3, 3, 0);
+            struct nt_sid sids[3] = {model.facts.marker, model.facts.group, sid};
+            struct nt_ours ours = {sids, 3};
+            char root[32];
+            char git[40];
+            struct windows_name name = {git, true, true, true};
+            struct windows_facts facts = model.facts;
+
+            sid.sub[3] = sids[2].sub[3] = (uint32_t)i + 1;
+            (void)snprintf(root, sizeof root, "C:\\src\\w%d", i);
+            (void)snprintf(git, sizeof git, "C:\\src\\w%d\\.git", i);
+            facts.roots = NULL;
+            facts.root_count = 0;
+            facts.names = NULL;
+            facts.name_count = 0;
+            cr_assert_eq(windows_facts_add_root(&facts, root, &sid, &err), 0);
+            cr_assert_eq(windows_facts_add_name(&facts, &name, &err), 0);
+            cr_assert_eq(windows_elevated_plan(&model.policy, &facts, WINDOWS_DEFAULT, &plan, &err),
+                         0, "%s", err.message);
+            cr_assert_eq(windows_plan_wishes(&plan, true, &ours, &changes.wishes, &err), 0);
+            cr_assert_eq(nt_journal_read((const uint8_t *)model.machine.journal.data,
+                                         model.machine.journal.size, &read, &err),
+                         0);
+            cr_assert_eq(nt_apply(&model.machine.machine, &changes, read.count, &report, &err), 0);
+            nt_journal_done(&read);
+            nt_wishes_done(&changes.wishes);
+            plan_done(&plan);
+            free(facts.roots[0].path);
+            free(facts.roots);
+            free(facts.names[0].path);
+            free(facts.names);
+        }
+        if (run == 0) {
+            entries = count_entries(model.tree);
+            writes = model.tree->sd_writes;
+            journal = model.machine.journal.size;
+            cr_assert_eq(writes, 2u * WORKSPACES, "%zu", writes);
+        }
+        if (run == 1)
+            model.machine.looks = 0;
+    }
+    cr_assert_eq(count_entries(model.tree), entries);
+    cr_assert_eq(model.tree->sd_writes, writes, "a second run writes nothing");
+    cr_assert_eq(model.machine.journal.size, journal, "and journals nothing");
+    cr_assert(model.machine.looks <= (size_t)4 * WORKSPACES * (RUNS - 2), "%zu looks",
+              model.machine.looks);
+    model_close(&model);
+}
