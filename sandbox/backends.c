@@ -5,6 +5,7 @@
 
 #include "base/auto.h"
 #include "sandbox/linux_plans.h"
+#include "sandbox/windows_plans.h"
 
 #if defined(__linux__)
 #include "sandbox/linux/apply.h"
@@ -39,6 +40,13 @@ static int plan_landlock(const struct policy *policy, const struct policy_place 
 #define AT_HOME(probe_, plan_, run_) .probe = (probe_), .plan = (plan_), .run = (run_)
 #else
 #define AT_HOME(probe_, plan_, run_) .probe = NULL
+#endif
+
+#if defined(_WIN32)
+#include "sandbox/windows/backend.h"
+#define AT_HOME_WINDOWS(probe_, plan_, run_) .probe = (probe_), .plan = (plan_), .run = (run_)
+#else
+#define AT_HOME_WINDOWS(probe_, plan_, run_) .probe = NULL
 #endif
 
 static int explain_namespace(const struct policy *policy, struct plan *plan, struct error *err)
@@ -83,7 +91,71 @@ static const struct sandbox_backend linux_landlock = {
     AT_HOME(landlock_probe, plan_landlock, landlock_run),
 };
 
-const struct sandbox_backend *const sandbox_backends[] = {&linux_namespace, &linux_landlock};
+static int explain_elevated(const struct policy *policy, struct plan *plan, struct error *err)
+{
+    return windows_elevated_explain(policy, WINDOWS_DEFAULT, plan, err);
+}
+
+static int explain_unelevated(const struct policy *policy, struct plan *plan, struct error *err)
+{
+    return windows_unelevated_explain(policy, WINDOWS_DEFAULT, plan, err);
+}
+
+static int explain_elevated_published(const struct policy *policy, struct plan *plan,
+                                      struct error *err)
+{
+    return windows_elevated_explain(policy, WINDOWS_AS_PUBLISHED, plan, err);
+}
+
+static int explain_unelevated_published(const struct policy *policy, struct plan *plan,
+                                        struct error *err)
+{
+    return windows_unelevated_explain(policy, WINDOWS_AS_PUBLISHED, plan, err);
+}
+
+static const struct sandbox_backend windows_elevated = {
+    .name = "windows-elevated",
+    .platform = "windows",
+    .summary = "a local account of its own, write-restricted, behind network filters (unverified)",
+    .style = PATH_WINDOWS,
+    .explain = explain_elevated,
+    AT_HOME_WINDOWS(windows_elevated_probe, windows_plan_elevated, windows_elevated_run),
+};
+
+static const struct sandbox_backend windows_unelevated = {
+    .name = "windows-unelevated",
+    .platform = "windows",
+    .summary = "the user's token, write-restricted; network only advised against (unverified)",
+    .style = PATH_WINDOWS,
+    .explain = explain_unelevated,
+    AT_HOME_WINDOWS(windows_unelevated_probe, windows_plan_unelevated, windows_unelevated_run),
+};
+
+static const struct sandbox_backend windows_elevated_published = {
+    .name = "windows-elevated-as-published",
+    .platform = "windows",
+    .summary = "the design that others published, holes included, to compare with (unverified)",
+    .style = PATH_WINDOWS,
+    .explain = explain_elevated_published,
+    AT_HOME_WINDOWS(windows_elevated_probe, windows_plan_elevated_published, windows_elevated_run),
+};
+
+static const struct sandbox_backend windows_unelevated_published = {
+    .name = "windows-unelevated-as-published",
+    .platform = "windows",
+    .summary = "the design that others published, holes included, to compare with (unverified)",
+    .style = PATH_WINDOWS,
+    .explain = explain_unelevated_published,
+    AT_HOME_WINDOWS(windows_unelevated_probe, windows_plan_unelevated_published,
+                    windows_unelevated_run),
+};
+
+const struct sandbox_backend *const sandbox_backends[] = {&linux_namespace,
+                                                          &linux_landlock,
+                                                          &windows_elevated,
+                                                          &windows_unelevated,
+                                                          &windows_elevated_published,
+                                                          &windows_unelevated_published};
 const size_t sandbox_backend_count = ARRAY_SIZE(sandbox_backends);
 
 bool backend_is_home(const struct sandbox_backend *backend)

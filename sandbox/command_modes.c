@@ -47,15 +47,15 @@ static void print_mode_json(struct buffer *out, const struct sandbox_backend *ba
 static void print_mode_text(struct buffer *out, const struct sandbox_backend *backend, bool works,
                             const struct error *why_not)
 {
-    buffer_printf(out, "%-22s %s  %s\n", backend->name, works ? "works" : "no   ",
+    buffer_printf(out, "%-32s %s  %s\n", backend->name, works ? "works" : "no   ",
                   backend->summary);
     if (works)
         return;
-    buffer_add_text(out, "                              ");
+    buffer_add_text(out, "                                        ");
     text_escape_terminal(out, why_not->message, strlen(why_not->message));
     buffer_add_byte(out, '\n');
     if (why_not->hint[0] != '\0') {
-        buffer_add_text(out, "                              hint: ");
+        buffer_add_text(out, "                                        hint: ");
         text_escape_terminal(out, why_not->hint, strlen(why_not->hint));
         buffer_add_byte(out, '\n');
     }

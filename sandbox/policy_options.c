@@ -163,7 +163,7 @@ void sandbox_settings_done(struct sandbox_settings *settings)
     policy_done(&settings->policy);
 }
 
-static int default_workspace(struct policy *policy, struct error *err)
+static int default_workspace(struct policy *policy, enum path_style style, struct error *err)
 {
     char path[4096];
 
@@ -171,6 +171,10 @@ static int default_workspace(struct policy *policy, struct error *err)
         return 0;
     if (getcwd(path, sizeof path) == NULL)
         return error_set(err, ERR_NOT_FOUND, "the current directory has no path; give --workspace");
+    /* `explain --for` a mode of another platform: this directory would mean nothing there. */
+    if (!path_is_absolute(style, path))
+        return policy_set_workspace(policy, style == PATH_WINDOWS ? "C:\\workspace" : "/workspace",
+                                    err);
     return policy_set_workspace(policy, path, err);
 }
 
@@ -181,7 +185,7 @@ int sandbox_settings_check(struct sandbox_settings *settings, enum path_style st
         .style = style,
         .home = getenv(style == PATH_WINDOWS ? "USERPROFILE" : "HOME"),
     };
-    if (default_workspace(&settings->policy, err) < 0)
+    if (default_workspace(&settings->policy, style, err) < 0)
         return -1;
     return policy_check(&settings->policy, place, err);
 }

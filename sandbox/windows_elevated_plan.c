@@ -213,6 +213,9 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
                      "names are looked up by a Windows service under its own account, which no "
                      "filter on the sandbox's account sees: a name can carry data out");
     if (variant == WINDOWS_DEFAULT) {
+        plan_add_gap(plan, "explicit-delete-child",
+                     "a directory inside a protected one that has an entry of its own with "
+                     "FILE_DELETE_CHILD for Users or Everyone lets its files be deleted");
         plan_add_gap(
             plan, "null-device",
             "over-blocking: the stock descriptor of \\Device\\Null lets only Everyone write, "

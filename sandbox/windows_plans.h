@@ -42,6 +42,12 @@ int windows_unelevated_plan(const struct policy *policy, const struct windows_fa
 int windows_elevated_plan(const struct policy *policy, const struct windows_facts *facts,
                           enum windows_variant variant, struct plan *plan, struct error *err);
 
+/* The same for `explain` on any platform: facts are assumed; elevated includes the set-up. */
+int windows_unelevated_explain(const struct policy *policy, enum windows_variant variant,
+                               struct plan *plan, struct error *err);
+int windows_elevated_explain(const struct policy *policy, enum windows_variant variant,
+                             struct plan *plan, struct error *err);
+
 /* What set-up does once, as an administrator: group, accounts, rights, rules, own folders. */
 struct windows_setup {
     enum windows_variant variant;
