@@ -277,10 +277,16 @@ enum {
 static int listen_netlink(struct scene *scene, int protocol, unsigned groups, unsigned port,
                           const char *label, struct error *err)
 {
-    const struct sockaddr_nl at = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
+    struct sockaddr_nl at = {.nl_family = AF_NETLINK, .nl_pid = port, .nl_groups = groups};
     AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+    int bound = fd < 0 ? -1 : bind(fd, (const struct sockaddr *)&at, sizeof at);
 
-    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, sizeof at) < 0)
+    /* An ordinary user may not listen to a group of most protocols (netlink(7)), only to a port. */
+    if (fd >= 0 && bound < 0 && errno == EPERM) {
+        at.nl_groups = 0;
+        bound = bind(fd, (const struct sockaddr *)&at, sizeof at);
+    }
+    if (bound < 0)
         return error_os(err, errno, "%s: netlink socket", label);
     return host_add(scene, TAKE_FD(fd), HOST_DATAGRAM, label, err);
 }
