@@ -11,11 +11,13 @@ extern const struct probe_family family_fs_fd;
 extern const struct probe_family family_fs_link;
 extern const struct probe_family family_fs_meta;
 extern const struct probe_family family_fs_mount;
+extern const struct probe_family family_fs_nt;
 extern const struct probe_family family_fs_temp;
 extern const struct probe_family family_fs_write;
 extern const struct probe_family family_git_agent;
 extern const struct probe_family family_git_create;
 extern const struct probe_family family_git_keys;
+extern const struct probe_family family_git_nt;
 extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
 extern const struct probe_family family_ipc;
@@ -42,7 +44,11 @@ extern const struct probe_family family_proc_tty;
 extern const struct probe_family family_read;
 extern const struct probe_family family_read_process;
 extern const struct probe_family family_setup;
+extern const struct probe_family family_setup_nt;
 extern const struct probe_family family_setup_wrap;
+extern const struct probe_family family_user_nt;
+extern const struct probe_family family_wproc;
+extern const struct probe_family family_wsl;
 
 const struct probe_family *const probe_families[] = {
     &family_fs_device,
@@ -50,11 +56,13 @@ const struct probe_family *const probe_families[] = {
     &family_fs_link,
     &family_fs_meta,
     &family_fs_mount,
+    &family_fs_nt,
     &family_fs_temp,
     &family_fs_write,
     &family_git_agent,
     &family_git_create,
     &family_git_keys,
+    &family_git_nt,
     &family_git_pointer,
     &family_git_write,
     &family_ipc,
@@ -81,7 +89,11 @@ const struct probe_family *const probe_families[] = {
     &family_read,
     &family_read_process,
     &family_setup,
+    &family_setup_nt,
     &family_setup_wrap,
+    &family_user_nt,
+    &family_wproc,
+    &family_wsl,
 };
 /* clang-format on */
 const size_t probe_family_count = ARRAY_SIZE(probe_families);
