@@ -66,6 +66,7 @@ struct started {
     const struct policy_place *place;
     char *const *argv;
     const char *cwd;
+    void (*edit)(struct plan *plan);
 };
 
 static int run_in(const struct sandbox_backend *backend, const struct started *started,
@@ -85,6 +86,8 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     environment = environment_build(policy, environ, mode_text, err);
     if (environment == NULL || backend->plan(policy, started->place, &plan, err) < 0)
         return -1;
+    if (started->edit != NULL)
+        started->edit(&plan);
     request.envp = environment;
     result = backend->run(&plan, &request, outcome, err);
     plan_done(&plan);
@@ -131,13 +134,14 @@ static int run_auto(const struct started *started, struct run_outcome *outcome, 
 }
 
 static int run_parsed(struct sandbox_settings *settings, char *const *argv,
-                      struct run_outcome *outcome, struct error *err)
+                      void (*edit)(struct plan *plan), struct run_outcome *outcome,
+                      struct error *err)
 {
     const struct sandbox_backend *backend = NULL;
     struct policy_place place;
-    char here[4096];
+    AUTO_FREE char *here = NULL;
     struct started started = {
-        .settings = settings, .place = &place, .argv = argv, .cwd = settings->cwd};
+        .settings = settings, .place = &place, .argv = argv, .cwd = settings->cwd, .edit = edit};
 
     if (strcmp(settings->mode, "auto") != 0) {
         backend = backend_find(settings->mode, err);
@@ -152,18 +156,20 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
                                backend != NULL ? backend->style : sandbox_backends[0]->style,
                                &place, err) < 0)
         return -1;
-    if (started.cwd == NULL)
-        started.cwd = getcwd(here, sizeof here);
-    if (started.cwd == NULL || !path_is_absolute(place.style, started.cwd)) {
-        (void)error_set(err, ERR_INVALID, "cwd: \"%s\" is not an absolute path",
-                        started.cwd != NULL ? started.cwd : "");
+    if (started.cwd == NULL) {
+        started.cwd = here = sandbox_current_directory(err);
+        if (here == NULL)
+            return -1;
+    }
+    if (!path_is_absolute(place.style, started.cwd)) {
+        (void)error_set(err, ERR_INVALID, "cwd: \"%s\" is not an absolute path", started.cwd);
         return error_hint(err, "give the whole path, from the top");
     }
     return backend != NULL ? run_in(backend, &started, outcome, err)
                            : run_auto(&started, outcome, err);
 }
 
-int command_run(int argc, char **argv)
+int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
 {
     struct sandbox_settings settings;
     struct run_outcome outcome = {.status = SANDBOX_EXIT_REFUSED};
@@ -182,10 +188,15 @@ int command_run(int argc, char **argv)
         (void)error_set(&err, ERR_USAGE, "no command was given");
         (void)error_hint(&err, "holdfast-sandbox run [OPTION]... -- COMMAND [ARG]...");
     } else if (parsed == OPTIONS_PARSED) {
-        result = run_parsed(&settings, argv + first, &outcome, &err);
+        result = run_parsed(&settings, argv + first, edit, &outcome, &err);
     }
     if (result < 0)
         (void)command_fail(&err, outcome.status);
     sandbox_settings_done(&settings);
     return outcome.status;
+}
+
+int command_run(int argc, char **argv)
+{
+    return command_run_edited(argc, argv, NULL);
 }

@@ -11,6 +11,9 @@
 #include "sandbox/policy.h"
 
 int command_run(int argc, char **argv);
+/* The same, with a chance to change the plan before it is carried out: for the program that shows what
+ * each step is good for (ablation_main.c). NULL: none. */
+int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan));
 int command_explain(int argc, char **argv);
 int command_modes(int argc, char **argv);
 int command_doctor(int argc, char **argv);
@@ -30,6 +33,9 @@ extern const struct option_row sandbox_policy_rows[SANDBOX_POLICY_ROW_COUNT];
 
 int sandbox_settings_init(struct sandbox_settings *settings, struct error *err);
 void sandbox_settings_done(struct sandbox_settings *settings);
+
+/* Caller frees. */
+char *sandbox_current_directory(struct error *err);
 
 /* Fills in the default workspace and checks the policy for this style of paths. *place is filled for
  * the caller's further checks. */

@@ -3,12 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/auto.h"
 #include "sandbox/policy.h"
 
 void facts_done(struct facts *facts)
 {
-    text_list_done(&facts->devices);
     text_list_done(&facts->roots);
     text_list_done(&facts->protect);
     text_list_done(&facts->siblings);
@@ -36,20 +34,8 @@ int facts_add_hidden(struct facts *facts, const char *path, bool is_directory, s
 
 int facts_assume(struct facts *facts, const struct policy *policy, struct error *err)
 {
-    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
-                                          "/dev/random", "/dev/urandom", "/dev/tty"};
-
-    *facts = (struct facts){.uid = 1000,
-                            .gid = 1000,
-                            .landlock_abi = 7,
-                            .has_notify = true,
-                            .has_dev_shm = true,
-                            .has_ptys = true,
-                            .has_absent_names = true};
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        if (text_list_add(&facts->devices, devices[i], err) < 0)
-            goto undo;
-    }
+    *facts = (struct facts){
+        .uid = 1000, .gid = 1000, .landlock_abi = 7, .has_notify = true, .has_absent_names = true};
     if (text_list_add(&facts->roots, policy->workspace, err) < 0)
         goto undo;
     for (size_t i = 0; i < policy->writable.count; i++) {

@@ -23,11 +23,9 @@ struct facts {
     uint32_t uid;
     uint32_t gid;
     enum filter_arch arch;
-    int landlock_abi; /* 0: none */
-    bool has_notify;  /* seccomp user notification with WAIT_KILLABLE_RECV */
-    bool has_dev_shm;
-    bool has_ptys;              /* /dev/pts and /dev/ptmx are there */
-    struct text_list devices;   /* of the few that are let in, those that exist */
+    int landlock_abi;           /* 0: none */
+    bool has_notify;            /* seccomp user notification with WAIT_KILLABLE_RECV */
+    bool has_mqueue;            /* /dev/mqueue is mounted */
     struct text_list roots;     /* writable, links resolved; the first is the workspace */
     struct text_list protect;   /* existing things below roots that stay read-only */
     struct text_list siblings;  /* linux-landlock with deny_read: what may be read instead of "/" */

@@ -50,8 +50,8 @@ enum {
 };
 
 struct filter_program {
-    struct filter_instruction instructions[FILTER_INSTRUCTION_MAX];
     size_t count;
+    struct filter_instruction instructions[FILTER_INSTRUCTION_MAX];
 };
 
 /* Which numbers the calls have. */

@@ -50,8 +50,8 @@ static void add_rules(struct plan *plan, const struct facts *facts, uint64_t han
     for (size_t i = 0; i < facts->roots.count; i++)
         linux_plan_rule(plan, facts->roots.items[i], root, handled,
                         i == 0 ? "the workspace" : "writable in the policy");
-    for (size_t i = 0; i < facts->devices.count; i++)
-        linux_plan_rule(plan, facts->devices.items[i], device, handled, "programs need it");
+    for (size_t i = 0; i < LINUX_WRITTEN_DEVICES; i++)
+        linux_plan_rule(plan, linux_plan_devices[i], device, handled, "programs need it");
 }
 
 static void add_gaps(struct plan *plan, const struct facts *facts)

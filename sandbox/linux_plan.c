@@ -2,6 +2,9 @@
 #include "base/auto.h"
 #include "sandbox/linux_plans.h"
 
+const char *const linux_plan_devices[] = {"/dev/null",   "/dev/zero",    "/dev/full", "/dev/tty",
+                                          "/dev/random", "/dev/urandom", NULL};
+
 uint64_t landlock_rights(int abi)
 {
     static const uint64_t newest[] = {

@@ -108,6 +108,32 @@ Test(namespace_plan, hides_inside_roots_after_them_and_outside_before)
     strike(&s);
 }
 
+Test(namespace_plan, mounts_a_root_inside_a_root_only_once)
+{
+    struct scene s;
+
+    set_scene(&s, "/p/sub");
+    cr_assert_eq(text_list_add(&s.facts.roots, "/p", &s.err), 0);
+    make_namespace(&s);
+    cr_assert_eq(index_of(&s.plan, STEP_WRITABLE, "/p/sub"), -1);
+    cr_assert(index_of(&s.plan, STEP_WRITABLE, "/p") >= 0);
+    cr_assert(index_of(&s.plan, STEP_GUARD_ROOT, "/p/sub") >= 0,
+              "its names are guarded all the same");
+    strike(&s);
+}
+
+Test(namespace_plan, refuses_a_root_below_something_hidden_in_a_root)
+{
+    struct scene s;
+
+    set_scene(&s, "/p");
+    cr_assert_eq(text_list_add(&s.facts.roots, "/p/a/b", &s.err), 0);
+    cr_assert_eq(facts_add_hidden(&s.facts, "/p/a", true, &s.err), 0);
+    cr_assert_eq(namespace_plan(&s.policy, &s.facts, &s.plan, &s.err), -1);
+    cr_assert_eq(s.err.code, ERR_REFUSED);
+    strike(&s);
+}
+
 Test(namespace_plan, has_a_network_namespace_only_for_loopback)
 {
     struct scene s;

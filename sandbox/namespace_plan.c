@@ -27,6 +27,17 @@ static bool is_in_root(const struct facts *facts, const char *path)
     return false;
 }
 
+/* A root inside another is writable with it. */
+static bool is_in_other_root(const struct facts *facts, size_t index)
+{
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (i != index &&
+            path_is_within(PATH_POSIX, facts->roots.items[index], facts->roots.items[i]))
+            return true;
+    }
+    return false;
+}
+
 /* What deny_read names: outside the roots before they are put in place, inside them afterwards. */
 static void add_hidden(struct plan *plan, const struct facts *facts, bool in_roots)
 {
@@ -51,17 +62,17 @@ static void add_mounts(struct plan *plan, const struct policy *policy, const str
     if (policy->tmp == TMP_PRIVATE)
         plan_add(plan, STEP_PRIVATE_TMP, "/tmp", policy->limits.tmp_bytes,
                  "sockets and files of others live there");
-    if (facts->has_dev_shm)
-        plan_add(plan, STEP_PRIVATE_TMP, "/dev/shm", policy->limits.tmp_bytes,
-                 "shared memory of others lives there");
+    plan_add(plan, STEP_PRIVATE_TMP, "/dev/shm", policy->limits.tmp_bytes,
+             "shared memory of others lives there");
 }
 
 static void add_devices(struct plan *plan, const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->devices.count; i++)
-        plan_add(plan, STEP_DEVICE, facts->devices.items[i], 0, "programs need it");
-    if (facts->has_ptys)
-        plan_add(plan, STEP_PTYS, "/dev/pts", 0, "terminals of its own, nobody else's");
+    for (size_t i = 0; linux_plan_devices[i] != NULL; i++)
+        plan_add(plan, STEP_DEVICE, linux_plan_devices[i], 0, "programs need it");
+    plan_add(plan, STEP_PTYS, "/dev/pts", 0, "terminals of its own, nobody else's");
+    if (facts->has_mqueue)
+        plan_add(plan, STEP_FRESH_MQUEUE, "/dev/mqueue", 0, "queues of its own, nobody else's");
     plan_add(plan, STEP_FRESH_PROC, "/proc", facts->uid == 0 ? 1 : 0,
              facts->uid == 0 ? "no process outside; sysctls belong to root, so read-only"
                              : "no process outside is visible");
@@ -70,9 +81,11 @@ static void add_devices(struct plan *plan, const struct facts *facts)
 /* After what is hidden or private, or a root below /tmp would be covered. */
 static void add_roots(struct plan *plan, const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->roots.count; i++)
-        plan_add(plan, STEP_WRITABLE, facts->roots.items[i], 0,
-                 i == 0 ? "the workspace" : "writable in the policy");
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (!is_in_other_root(facts, i))
+            plan_add(plan, STEP_WRITABLE, facts->roots.items[i], 0,
+                     i == 0 ? "the workspace" : "writable in the policy");
+    }
     for (size_t i = 0; i < facts->protect.count; i++)
         plan_add(plan, STEP_PROTECT, facts->protect.items[i], 0,
                  "tools of the user outside act on it");
@@ -107,10 +120,33 @@ static uint64_t rights_of_step(const struct step *step)
     return 0;
 }
 
+/* For root the few nodes one by one; for others /dev as a whole costs less: what else is there has no
+ * device behind it (nodev) and no FIFO. */
+static void add_landlock_rules(struct plan *plan, const struct facts *facts, uint64_t handled)
+{
+    const size_t mounts = plan->step_count;
+
+    if (facts->uid == 0)
+        linux_plan_rule(plan, "/", ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR, handled,
+                        "reads are broad");
+    else
+        linux_plan_rule(plan, "/dev", ACCESS_WRITE_FILE, handled, "as the mounts say");
+    for (size_t i = 0; i < mounts; i++) {
+        uint64_t rights = rights_of_step(&plan->steps[i]);
+        /* copied by the plan; the array may move meanwhile, the string does not */
+        const char *path = plan->steps[i].path;
+
+        if (rights == 0 || (facts->uid != 0 && path_is_within(PATH_POSIX, path, "/dev")))
+            continue;
+        linux_plan_rule(plan, path, rights, handled, "as the mounts say");
+        if (plan->steps[i].kind == STEP_PTYS) /* mounted on its own, so not below /dev/pts */
+            linux_plan_rule(plan, "/dev/ptmx", rights, handled, "as the mounts say");
+    }
+}
+
 static void add_landlock(struct plan *plan, const struct policy *policy, const struct facts *facts)
 {
     uint64_t handled = handled_rights(facts);
-    size_t mounts = plan->step_count;
 
     if (facts->landlock_abi < 1) {
         plan_add_gap(plan, "fifo-outside",
@@ -120,19 +156,7 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
     }
     plan_add(plan, STEP_LANDLOCK, NULL, handled,
              "FIFOs outside; for root a second lock on everything it owns");
-    if (handled != ACCESS_WRITE_FILE)
-        linux_plan_rule(plan, "/", ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR, handled,
-                        "reads are broad");
-    for (size_t i = 0; i < mounts; i++) {
-        uint64_t rights = rights_of_step(&plan->steps[i]);
-        /* copied by the plan; the array may move meanwhile, the string does not */
-        const char *path = plan->steps[i].path;
-
-        if (rights != 0)
-            linux_plan_rule(plan, path, rights, handled, "as the mounts say");
-        if (plan->steps[i].kind == STEP_PTYS) /* mounted on its own, so not below /dev/pts */
-            linux_plan_rule(plan, "/dev/ptmx", rights, handled, "as the mounts say");
-    }
+    add_landlock_rules(plan, facts, handled);
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
 }
 
@@ -186,6 +210,23 @@ static void add_gaps(struct plan *plan)
                  "the next run");
 }
 
+/* root, in it something hidden, in that a root again: three layers, which nobody needs. */
+static int check_layers(const struct facts *facts, struct error *err)
+{
+    for (size_t i = 0; i < facts->hidden_count; i++) {
+        const char *hidden = facts->hidden[i].path;
+
+        for (size_t k = 0; is_in_root(facts, hidden) && k < facts->roots.count; k++) {
+            if (!path_is_within(PATH_POSIX, facts->roots.items[k], hidden))
+                continue;
+            (void)error_set(err, ERR_REFUSED, "deny_read: \"%s\" hides the writable \"%s\"", hidden,
+                            facts->roots.items[k]);
+            return error_hint(err, "it lies in another writable root; hide its parts one by one");
+        }
+    }
+    return 0;
+}
+
 static int build(const struct policy *policy, const struct facts *facts, struct plan *plan,
                  struct error *err)
 {
@@ -193,6 +234,8 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
     bool has_loopback = policy->network == NETWORK_LOOPBACK;
 
     plan->mode = "linux-namespace";
+    if (check_layers(facts, err) < 0)
+        return -1;
     plan_add(plan, STEP_NAMESPACES, NULL, namespaces | (has_loopback ? PLAN_NS_NETWORK : 0),
              "mounts, processes and IPC of its own");
     if (has_loopback)

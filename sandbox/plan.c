@@ -108,6 +108,8 @@ const char *plan_step_name(enum step_kind kind)
         return "device";
     case STEP_PTYS:
         return "ptys";
+    case STEP_FRESH_MQUEUE:
+        return "fresh-mqueue";
     case STEP_FRESH_PROC:
         return "fresh-proc";
     case STEP_LANDLOCK:

@@ -22,25 +22,27 @@
 /* Append only within a platform; the name of each is in plan.c. */
 enum step_kind {
     /* Linux, in the order of application */
-    STEP_NAMESPACES,     /* bits: enum plan_namespace */
-    STEP_LOOPBACK,       /* bring lo up */
-    STEP_READ_ONLY_ROOT, /* the whole tree, every mount: read-only, no devices, no setuid */
-    STEP_WRITABLE,       /* path: may change again */
-    STEP_PROTECT,        /* path: read-only although it is in a writable root */
-    STEP_HIDE,           /* path: an empty, unreadable thing in its place; bits: enum plan_hide */
-    STEP_PRIVATE_TMP,   /* path: an empty directory of the run; bits: size in bytes, 0 = half RAM */
-    STEP_DEVICE,        /* path: this device node works */
-    STEP_PTYS,          /* path: /dev/pts of the run's own */
-    STEP_FRESH_PROC,    /* path: /proc of the new pid namespace; bits: 1 = read-only */
-    STEP_LANDLOCK,      /* a ruleset: bits: handled file access; text: more, for people */
-    STEP_LANDLOCK_RULE, /* path: bits: file access allowed below it */
-    STEP_LANDLOCK_NETWORK,  /* TCP bind and connect handled, none allowed */
-    STEP_LANDLOCK_SCOPES,   /* bits: enum plan_scope */
-    STEP_GUARD_ROOT,        /* path: names must not come to exist directly in it */
-    STEP_GUARD_NAME,        /* text: ... these names */
-    STEP_GUARD_SOCKETS,     /* connect only to sockets made inside */
-    STEP_NEW_SESSION,       /* no controlling terminal */
-    STEP_LIMIT,             /* text: which; bits: value */
+    STEP_NAMESPACES,       /* bits: enum plan_namespace */
+    STEP_LOOPBACK,         /* bring lo up */
+    STEP_READ_ONLY_ROOT,   /* the whole tree, every mount: read-only, no devices, no setuid */
+    STEP_WRITABLE,         /* path: may change again */
+    STEP_PROTECT,          /* path: read-only although it is in a writable root */
+    STEP_HIDE,             /* path: an empty, unreadable thing in its place; bits: enum plan_hide */
+    STEP_PRIVATE_TMP,      /* path: an empty directory of the run, where there is one; bits: size in
+                             * bytes, 0 = half of the memory */
+    STEP_DEVICE,           /* path: this device node works, where there is one */
+    STEP_PTYS,             /* path: /dev/pts of the run's own, where there is one */
+    STEP_FRESH_MQUEUE,     /* path: message queues of the new IPC namespace */
+    STEP_FRESH_PROC,       /* path: /proc of the new pid namespace; bits: 1 = read-only */
+    STEP_LANDLOCK,         /* a ruleset: bits: handled file access; text: more, for people */
+    STEP_LANDLOCK_RULE,    /* path: bits: file access allowed below it */
+    STEP_LANDLOCK_NETWORK, /* TCP bind and connect handled, none allowed */
+    STEP_LANDLOCK_SCOPES,  /* bits: enum plan_scope */
+    STEP_GUARD_ROOT,       /* path: names must not come to exist directly in it */
+    STEP_GUARD_NAME,       /* text: ... these names */
+    STEP_GUARD_SOCKETS,    /* connect only to sockets made inside */
+    STEP_NEW_SESSION,      /* no controlling terminal */
+    STEP_LIMIT,            /* text: which; bits: value */
     STEP_CLOSE_DESCRIPTORS, /* 3 and up */
     STEP_DROP_CAPABILITIES, /* all sets, bounding set and securebits */
     STEP_NO_NEW_PRIVILEGES,

@@ -1,5 +1,6 @@
 #include "sandbox/policy.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -306,9 +307,13 @@ static bool matches_any(const struct text_list *patterns, const char *name)
 
 static bool is_secret_word(const char *word, size_t length)
 {
+    const char first = (char)toupper((unsigned char)word[0]);
+
     for (size_t i = 0; policy_secret_words[i] != NULL; i++) {
-        if (strncasecmp(policy_secret_words[i], word, length) == 0 &&
-            policy_secret_words[i][length] == '\0')
+        const char *secret = policy_secret_words[i];
+
+        /* the first letter decides mostly, and this runs for every variable at every start */
+        if (secret[0] == first && strncasecmp(secret, word, length) == 0 && secret[length] == '\0')
             return true;
     }
     return false;

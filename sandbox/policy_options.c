@@ -1,4 +1,5 @@
 /* The flags that make a policy, as a table. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -163,19 +164,40 @@ void sandbox_settings_done(struct sandbox_settings *settings)
     policy_done(&settings->policy);
 }
 
+char *sandbox_current_directory(struct error *err)
+{
+    size_t room = 512; /* enough for most, and small on the stack's page */
+    char small[512];
+    char *path = getcwd(small, sizeof small);
+
+    if (path != NULL)
+        path = strdup(small);
+    for (; path == NULL && errno == ERANGE && room < 65536; room *= 2) {
+        char *large = malloc(room * 2);
+
+        path = large != NULL ? getcwd(large, room * 2) : NULL;
+        if (path == NULL)
+            free(large);
+    }
+    if (path == NULL) {
+        (void)error_os(err, errno, "find the current directory");
+        (void)error_hint(err, "give --workspace and --cwd");
+    }
+    return path;
+}
+
 static int default_workspace(struct policy *policy, enum path_style style, struct error *err)
 {
-    char path[4096];
-
     if (policy->workspace != NULL)
         return 0;
-    if (getcwd(path, sizeof path) == NULL)
-        return error_set(err, ERR_NOT_FOUND, "the current directory has no path; give --workspace");
+    policy->workspace = sandbox_current_directory(err);
+    if (policy->workspace == NULL)
+        return -1;
     /* `explain --for` a mode of another platform: this directory would mean nothing there. */
-    if (!path_is_absolute(style, path))
+    if (!path_is_absolute(style, policy->workspace))
         return policy_set_workspace(policy, style == PATH_WINDOWS ? "C:\\workspace" : "/workspace",
                                     err);
-    return policy_set_workspace(policy, path, err);
+    return 0;
 }
 
 int sandbox_settings_check(struct sandbox_settings *settings, enum path_style style,

@@ -13,9 +13,13 @@
 
 /* --- mounts_apply.c ------------------------------------------------------------------------ */
 
-/* Carries out the mount steps in the caller's own mount namespace. file_limit receives the limit of
+/* Carries out the mount steps in the caller's own mount namespace, and, if the plan closes
+ * descriptors at all, every descriptor from 3 on in the end. file_limit receives the limit of
  * open files if it had to be raised for the time being (rlim_max 0: it was not). */
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err);
+
+/* Do they make directories? Then the caller must have an id in its user namespace first. */
+bool mounts_need_ids(const struct plan *plan);
 
 /* Standard input, output and error that are files open for reading only are opened anew through a
  * read-only mount: their owner could change their mode through the one they came by. */
@@ -32,6 +36,9 @@ int landlock_enter(int ruleset, struct error *err);
 
 /* Checks that descriptors 0..2 cannot carry more than was meant, and fills holes among them. */
 int launch_check_stdio(const struct plan *plan, struct error *err);
+
+/* Memory for the stacks of processes that share ours; never given back. NULL: ERR_MEMORY. */
+char *launch_stack(size_t size, struct error *err);
 
 /* Blocks the signals that will be forwarded; *before receives the mask as it was. */
 int launch_block_signals(sigset_t *before, struct error *err);

@@ -70,20 +70,15 @@ static int set_capabilities(uint64_t mask, struct error *err)
     return 0;
 }
 
-/* Without CAP_SETPCAP (an ordinary user without a namespace of his own) there is nothing to bound:
- * no_new_privs keeps execve from giving what is not there. */
+/* Only root gets capabilities from execve; for others no_new_privs is enough, and forty calls fewer. */
 static int empty_bounding_set(struct error *err)
 {
     const int bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                      SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
                      SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
 
-    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-        return error_os(err, errno, "clear ambient capabilities");
     for (int cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
         ; /* up to the first number this kernel does not know: EINVAL */
-    if (errno == EPERM)
-        return 0;
     if (errno != EINVAL)
         return error_os(err, errno, "empty the capability bounding set");
     if (prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0)
@@ -91,9 +86,10 @@ static int empty_bounding_set(struct error *err)
     return 0;
 }
 
+/* Ambient capabilities go with the permitted ones: capabilities(7). */
 int capabilities_keep(uint64_t mask, struct error *err)
 {
-    if (mask == 0 && empty_bounding_set(err) < 0)
+    if (mask == 0 && geteuid() == 0 && empty_bounding_set(err) < 0)
         return -1;
     return set_capabilities(mask, err);
 }
@@ -208,7 +204,7 @@ static const char *find_variable(char *const *envp, const char *name)
 /* execvpe without its habit of handing a file of unknown format to a shell. */
 static int execute(const struct run_request *request)
 {
-    static char path[4096 + 256];
+    char path[4096 + 256];
     const char *name = request->argv[0];
     const char *search = find_variable(request->envp, "PATH");
     int worst = ENOENT;

@@ -28,7 +28,6 @@ struct confinement {
     bool has_listener;  /* the filter hands calls over */
     int ruleset;        /* Landlock, -1: none, or the parent is in it already */
     struct sock_fprog filter;
-    struct filter_program program;
     struct rlimit file_limit; /* RLIMIT_NOFILE as it was, when the parent raised it */
     sigset_t signals;         /* the mask the command starts with */
 
@@ -36,6 +35,8 @@ struct confinement {
     volatile int listener;   /* of the filter */
     volatile int exec_error; /* errno of execve, 0 while it has not failed */
     struct error error;      /* what failed before it; code ERR_NONE: nothing */
+
+    struct filter_program program; /* large and mostly unused: last */
 };
 
 /* Fills the confinement from the plan; borrows plan and request. */
@@ -48,7 +49,8 @@ _Noreturn void confinement_enter(struct confinement *confinement);
 /* Puts exec_error into words and an exit status: 126 or 127. */
 int confinement_exec_status(const struct confinement *confinement, struct error *err);
 
-/* Keeps only the capabilities of the mask, in all sets; 0 also empties the bounding set. */
+/* Keeps only the capabilities of the mask, permitted and effective; 0 also empties the bounding set of
+ * root, and sets securebits so that it gets none back. */
 int capabilities_keep(uint64_t mask, struct error *err);
 
 #endif

@@ -13,58 +13,83 @@
 #include "base/auto.h"
 #include "sandbox/linux/kernel.h"
 
+/* Most paths are short: a small buffer stays on the page of the stack that is in use anyway. */
 char *descriptor_path(int fd, struct error *err)
 {
     char link[32];
-    char path[4096];
+    char path[512];
+    size_t room = sizeof path;
+    AUTO_FREE char *large = NULL;
+    char *at = path;
     ssize_t size;
     char *copy;
 
     (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    size = readlink(link, path, sizeof path);
-    if (size < 0 || (size_t)size >= sizeof path) {
+    size = readlink(link, at, room);
+    if (size >= 0 && (size_t)size == room) {
+        room = 8192;
+        at = large = malloc(room);
+        size = large != NULL ? readlink(link, at, room) : 0;
+    }
+    if (size < 0 || (size_t)size >= room) {
         (void)error_os(err, size < 0 ? errno : ENAMETOOLONG,
                        "resolve a path through /proc/self/fd");
         (void)error_hint(err, "/proc must be mounted");
         return NULL;
     }
-    copy = strndup(path, (size_t)size);
+    copy = at != NULL ? strndup(at, (size_t)size) : NULL;
     if (copy == NULL)
         (void)error_memory(err, "path");
     return copy;
 }
 
+/* Where no link is on the way and nothing climbs, the name is resolved already: asking /proc for it
+ * would cost ten times as much. */
+int open_resolved(const char *path, int flags, char **real, struct error *err)
+{
+    AUTO_CLOSE int fd = -1;
+    char *name = NULL;
+
+    if (!path_climbs(PATH_POSIX, path))
+        fd = kernel_open_plain(AT_FDCWD, path, O_PATH | flags);
+    if (fd >= 0) {
+        name = strdup(path);
+        if (name == NULL)
+            return error_memory(err, path);
+    } else {
+        fd = openat(AT_FDCWD, path, O_PATH | O_CLOEXEC | flags);
+        if (fd < 0)
+            return error_os(err, errno, "\"%s\"", path);
+        name = descriptor_path(fd, err);
+        if (name == NULL)
+            return -1;
+    }
+    *real = name;
+    return TAKE_FD(fd);
+}
+
 /* --- roots ------------------------------------------------------------------------------------- */
 
-static int open_root(const char *key, const char *path, struct error *err)
+static int complain_about_root(const char *key, struct error *err)
 {
-    int fd = open(path, O_PATH | O_CLOEXEC);
-    struct stat status;
+    int os_code = err->os_code;
 
-    if (fd < 0) {
-        (void)error_os(err, errno, "%s: \"%s\"", key, path);
-        if (err->os_code == ENOENT)
-            err->code = ERR_NOT_FOUND;
-        return error_hint(err, "create the directory first; a missing root is never made");
-    }
-    if (fstat(fd, &status) == 0 && S_ISDIR(status.st_mode))
-        return fd;
-    (void)close(fd);
-    (void)error_set(err, ERR_INVALID, "%s: \"%s\" is not a directory", key, path);
-    return error_hint(err, "a root is a directory");
+    (void)error_wrap(err, "%s", key);
+    if (os_code == ENOENT)
+        err->code = ERR_NOT_FOUND;
+    if (os_code == ENOTDIR)
+        return error_hint(err, "a root is a directory");
+    return error_hint(err, "create the directory first; a missing root is never made");
 }
 
 static int collect_root(const struct policy *policy, const struct policy_place *place,
                         const char *key, const char *path, struct facts *facts, struct error *err)
 {
-    AUTO_CLOSE int fd = open_root(key, path, err);
     AUTO_FREE char *real = NULL;
+    AUTO_CLOSE int fd = open_resolved(path, O_DIRECTORY, &real, err);
 
     if (fd < 0)
-        return -1;
-    real = descriptor_path(fd, err);
-    if (real == NULL)
-        return error_wrap(err, "%s", key);
+        return complain_about_root(key, err);
     if (policy_check_root(place, key, real, err) < 0)
         return -1;
     if (text_list_has(&facts->roots, real))
@@ -126,19 +151,17 @@ static int reduce_protected(struct facts *facts, struct error *err)
 
 static int collect_hidden(const char *path, struct facts *facts, struct error *err)
 {
-    AUTO_CLOSE int fd = open(path, O_PATH | O_CLOEXEC);
     AUTO_FREE char *real = NULL;
+    AUTO_CLOSE int fd = open_resolved(path, 0, &real, err);
     struct stat status;
 
-    if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-        return 0; /* nothing to hide */
-    if (fd < 0 && errno == EACCES)
-        return 0; /* out of reach of the command as well: it has no more rights than we */
-    if (fd < 0 || fstat(fd, &status) < 0)
+    /* missing: nothing to hide. Out of reach: so it is for the command, with no more rights. */
+    if (fd < 0 && (err->os_code == ENOENT || err->os_code == ENOTDIR || err->os_code == EACCES))
+        return 0;
+    if (fd < 0)
+        return error_wrap(err, "deny_read");
+    if (fstat(fd, &status) < 0)
         return error_os(err, errno, "deny_read: \"%s\"", path);
-    real = descriptor_path(fd, err);
-    if (real == NULL)
-        return -1;
     if (path_is_top(PATH_POSIX, real))
         return error_set(err, ERR_REFUSED, "deny_read: \"%s\" is the top of the file system", path);
     return facts_add_hidden(facts, real, S_ISDIR(status.st_mode), err);
@@ -270,22 +293,6 @@ static bool has_notify(void)
     return result < 0 && errno == EFAULT;
 }
 
-static int collect_devices(struct facts *facts, struct error *err)
-{
-    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
-                                          "/dev/random", "/dev/urandom", "/dev/tty"};
-    struct stat status;
-
-    for (size_t i = 0; i < ARRAY_SIZE(devices); i++) {
-        if (lstat(devices[i], &status) == 0 && S_ISCHR(status.st_mode) &&
-            text_list_add(&facts->devices, devices[i], err) < 0)
-            return -1;
-    }
-    facts->has_ptys = access("/dev/pts/ptmx", F_OK) == 0 && access("/dev/ptmx", F_OK) == 0;
-    facts->has_dev_shm = access("/dev/shm", F_OK) == 0;
-    return 0;
-}
-
 static int collect(const struct policy *policy, const struct policy_place *place,
                    bool wants_siblings, struct facts *facts, struct error *err)
 {
@@ -293,8 +300,7 @@ static int collect(const struct policy *policy, const struct policy_place *place
     facts->gid = getgid();
     facts->landlock_abi = kernel_landlock_abi();
     facts->has_notify = has_notify();
-    if (collect_devices(facts, err) < 0)
-        return -1;
+    facts->has_mqueue = access("/dev/mqueue", F_OK) == 0;
     if (collect_root(policy, place, "workspace", policy->workspace, facts, err) < 0)
         return -1;
     for (size_t i = 0; i < policy->writable.count; i++) {

@@ -19,4 +19,8 @@ int protected_collect(const struct policy *policy, int fd, const char *root, str
 /* The path of an open descriptor, links resolved. Caller frees. */
 char *descriptor_path(int fd, struct error *err);
 
+/* Opens an absolute, tidied path with O_PATH and more flags, and gives its name without links in
+ * *real (caller frees). -1: *err, and os_code is errno. */
+int open_resolved(const char *path, int flags, char **real, struct error *err);
+
 #endif

@@ -56,6 +56,12 @@ static inline int kernel_attach(int tree, int target)
                         KERNEL_MOVE_FROM_EMPTY | KERNEL_MOVE_TO_EMPTY);
 }
 
+/* The same by name; a link at its end is mounted on, not followed. */
+static inline int kernel_attach_name(int tree, int dir, const char *name)
+{
+    return (int)syscall(CALL_MOVE_MOUNT, tree, "", dir, name, KERNEL_MOVE_FROM_EMPTY);
+}
+
 static inline int kernel_mount_setattr(int dir, const char *path, unsigned flags, uint64_t set,
                                        uint64_t propagation)
 {

@@ -25,7 +25,9 @@
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/kernel.h"
 
-static _Alignas(16) char command_stack[64 * 1024];
+enum {
+    COMMAND_STACK = 64 * 1024
+};
 
 struct bare_run {
     struct confinement confinement;
@@ -94,11 +96,13 @@ static int kill_leftovers(struct error *err)
 
 static pid_t start(struct bare_run *run, struct error *err)
 {
+    char *stack = launch_stack(COMMAND_STACK, err);
     pid_t pid;
 
+    if (stack == NULL)
+        return -1;
     run->launcher = getpid();
-    pid = clone(command_main, command_stack + sizeof command_stack,
-                CLONE_VM | CLONE_VFORK | SIGCHLD, run);
+    pid = clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, run);
     if (pid < 0)
         return error_os(err, errno, "start the command's process");
     if (run->confinement.error.code != ERR_NONE) {

@@ -11,6 +11,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -100,6 +101,17 @@ int launch_check_stdio(const struct plan *plan, struct error *err)
             return -1;
     }
     return 0;
+}
+
+char *launch_stack(size_t size, struct error *err)
+{
+    void *stack = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+
+    if (stack != MAP_FAILED)
+        return stack;
+    (void)error_memory(err, "stacks");
+    return NULL;
 }
 
 /* --- signals ----------------------------------------------------------------------------------- */

@@ -26,10 +26,12 @@
 
 #define SEALED (KERNEL_MOUNT_NOSUID | KERNEL_MOUNT_NODEV)
 
+/* Descriptors by step, -1: none. They are closed all at once, with one call. */
 struct mounting {
     const struct plan *plan;
-    int *trees; /* by step; -1: none */
-    int mask;   /* the empty directory that hides, once it is made */
+    int *trees;  /* clones not yet attached, and what must be sealed in the end */
+    int *places; /* where roots belong, as opened before anything was mounted */
+    int mask;    /* the empty directory that hides, once it is made */
 };
 
 static bool needs_tree(const struct step *step)
@@ -39,42 +41,108 @@ static bool needs_tree(const struct step *step)
 
 /* --- 1: clones ------------------------------------------------------------------------------- */
 
-static int clone_tree(const char *path, uint64_t attributes, struct error *err)
+static int seal(int tree, const char *path, uint64_t attributes, struct error *err)
 {
-    AUTO_CLOSE int place = kernel_open_plain(AT_FDCWD, path, O_PATH | O_NOFOLLOW);
-    AUTO_CLOSE int tree = -1;
-
-    if (place < 0) {
-        (void)error_os(err, errno, "open %s", path);
-        return error_hint(err, "it was there a moment ago; is something changing it?");
-    }
-    tree =
-        kernel_open_tree(place, "", KERNEL_TREE_CLONE | KERNEL_AT_EMPTY_PATH | KERNEL_AT_RECURSIVE);
-    if (tree < 0)
-        return error_os(err, errno, "clone the mount of %s", path);
-    if (attributes != 0 &&
-        kernel_mount_setattr(tree, "", KERNEL_AT_EMPTY_PATH | KERNEL_AT_RECURSIVE, attributes,
+    if (kernel_mount_setattr(tree, "", KERNEL_AT_EMPTY_PATH | KERNEL_AT_RECURSIVE, attributes,
                              KERNEL_PRIVATE) < 0)
         return error_os(err, errno, "seal the mount of %s", path);
-    return TAKE_FD(tree);
+    return 0;
 }
 
-static uint64_t attributes_of(const struct step *step)
+static int open_place(const char *path, struct error *err)
 {
-    if (step->kind == STEP_DEVICE)
-        return 0;
-    return step->kind == STEP_PROTECT ? SEALED | KERNEL_MOUNT_RDONLY : SEALED;
+    int place = kernel_open_plain(AT_FDCWD, path, O_PATH | O_NOFOLLOW);
+
+    if (place >= 0)
+        return place;
+    (void)error_os(err, errno, "open %s", path);
+    return error_hint(err, "it was there a moment ago; is something changing it?");
 }
 
-static int clone_trees(struct mounting *m, struct error *err)
+static int clone_at(int place, const char *path, struct error *err)
 {
+    int tree =
+        kernel_open_tree(place, "", KERNEL_TREE_CLONE | KERNEL_AT_EMPTY_PATH | KERNEL_AT_RECURSIVE);
+
+    if (tree < 0)
+        return error_os(err, errno, "clone the mount of %s", path);
+    return tree;
+}
+
+static int clone_root(struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+
+    m->places[index] = open_place(path, err);
+    if (m->places[index] < 0)
+        return -1;
+    m->trees[index] = clone_at(m->places[index], path, err);
+    if (m->trees[index] < 0)
+        return -1;
+    return seal(m->trees[index], path, SEALED, err);
+}
+
+/* The clone of the root that a protected thing lies directly in, so that it can be named from there;
+ * -1 if it lies deeper. Roots inside roots have no step, so the clone is what will be seen. */
+static int root_right_above(const struct mounting *m, const char *path)
+{
+    size_t length = (size_t)(strrchr(path, '/') - path);
+
     for (size_t i = 0; i < m->plan->step_count; i++) {
         const struct step *step = &m->plan->steps[i];
 
-        if (!needs_tree(step))
-            continue;
-        m->trees[i] = clone_tree(step->path, attributes_of(step), err);
-        if (m->trees[i] < 0)
+        if (step->kind == STEP_WRITABLE && strncmp(step->path, path, length) == 0 &&
+            step->path[length] == '\0')
+            return m->trees[i];
+    }
+    return -1;
+}
+
+static int clone_protected(struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+    int root = root_right_above(m, path);
+
+    if (root >= 0) {
+        m->trees[index] =
+            kernel_open_tree(root, strrchr(path, '/') + 1,
+                             KERNEL_TREE_CLONE | KERNEL_AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
+        if (m->trees[index] < 0)
+            return error_os(err, errno, "clone the mount of %s", path);
+    } else {
+        AUTO_CLOSE int place = open_place(path, err);
+
+        m->trees[index] = place >= 0 ? clone_at(place, path, err) : -1;
+        if (m->trees[index] < 0)
+            return -1;
+    }
+    return seal(m->trees[index], path, SEALED | KERNEL_MOUNT_RDONLY, err);
+}
+
+/* In /dev nothing but root moves, so its paths need no care. */
+static int clone_device(struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+
+    m->trees[index] = kernel_open_tree(AT_FDCWD, path, KERNEL_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+    if (m->trees[index] < 0 && errno != ENOENT)
+        return error_os(err, errno, "clone the mount of %s", path);
+    return 0;
+}
+
+/* Roots first: protected things are found through their clones. */
+static int clone_trees(struct mounting *m, struct error *err)
+{
+    const struct plan *plan = m->plan;
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_WRITABLE && clone_root(m, i, err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_PROTECT && clone_protected(m, i, err) < 0)
+            return -1;
+        if (plan->steps[i].kind == STEP_DEVICE && clone_device(m, i, err) < 0)
             return -1;
     }
     return 0;
@@ -88,7 +156,7 @@ static int raise_file_limit(const struct plan *plan, struct rlimit *before, stru
 
     before->rlim_cur = before->rlim_max = 0;
     for (size_t i = 0; i < plan->step_count; i++)
-        needed += needs_tree(&plan->steps[i]) || plan->steps[i].kind == STEP_GUARD_ROOT ? 1 : 0;
+        needed += needs_tree(&plan->steps[i]) ? 3 : 0; /* clone, place, guarded root */
     if (needed <= 512)
         return 0;
     if (getrlimit(RLIMIT_NOFILE, &limits) < 0)
@@ -134,25 +202,66 @@ static int open_target(const char *path, struct error *err)
     return target;
 }
 
-static int attach(int tree, const char *path, struct error *err)
+static int attach_at(int tree, int target, const char *path, struct error *err)
 {
-    AUTO_CLOSE int target = open_target(path, err);
-
-    if (target < 0)
-        return -1;
     if (kernel_attach(tree, target) < 0)
         return error_os(err, errno, "mount on %s", path);
     return 0;
 }
 
+static int attach(int tree, const char *path, struct error *err)
+{
+    AUTO_CLOSE int target = open_target(path, err);
+
+    return target < 0 ? -1 : attach_at(tree, target, path, err);
+}
+
+/* Was something mounted above this path since its place was opened? */
+static bool is_covered(const struct plan *plan, size_t index)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+
+        if ((step->kind == STEP_HIDE || step->kind == STEP_PRIVATE_TMP ||
+             (step->kind == STEP_WRITABLE && i < index)) &&
+            path_is_within(PATH_POSIX, plan->steps[index].path, step->path))
+            return true;
+    }
+    return false;
+}
+
 static int attach_root(const struct mounting *m, size_t index, struct error *err)
 {
     const char *path = m->plan->steps[index].path;
-    AUTO_CLOSE int target = kernel_open_plain(AT_FDCWD, path, O_PATH | O_NOFOLLOW);
+    AUTO_CLOSE int target = -1;
 
+    if (!is_covered(m->plan, index))
+        return attach_at(m->trees[index], m->places[index], path, err);
+    target = kernel_open_plain(AT_FDCWD, path, O_PATH | O_NOFOLLOW);
     if (target < 0 && errno == ENOENT && make_way(path, 0755, err) < 0)
         return -1;
     return attach(m->trees[index], path, err);
+}
+
+static int attach_protected(const struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+    int root = root_right_above(m, path);
+
+    if (root < 0)
+        return attach(m->trees[index], path, err);
+    if (kernel_attach_name(m->trees[index], root, strrchr(path, '/') + 1) < 0)
+        return error_os(err, errno, "mount on %s", path);
+    return 0;
+}
+
+static int attach_device(const struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+
+    if (m->trees[index] >= 0 && kernel_attach_name(m->trees[index], AT_FDCWD, path) < 0)
+        return error_os(err, errno, "mount on %s", path);
+    return 0;
 }
 
 static int mount_private_tmp(const struct step *step, struct error *err)
@@ -162,7 +271,7 @@ static int mount_private_tmp(const struct step *step, struct error *err)
     if (step->bits > 0)
         (void)snprintf(options, sizeof options, "mode=1777,size=%llu",
                        (unsigned long long)step->bits);
-    if (mount("tmpfs", step->path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0)
+    if (mount("tmpfs", step->path, "tmpfs", MS_NOSUID | MS_NODEV, options) < 0 && errno != ENOENT)
         return error_os(err, errno, "mount a private %s", step->path);
     return 0;
 }
@@ -187,9 +296,12 @@ static int hide_directory(struct mounting *m, const char *path, struct error *er
 /* /dev/null on a nodev mount cannot be opened by anybody. */
 static int hide_file(const char *path, struct error *err)
 {
-    AUTO_CLOSE int tree = clone_tree("/dev/null", SEALED | KERNEL_MOUNT_RDONLY, err);
+    AUTO_CLOSE int tree =
+        kernel_open_tree(AT_FDCWD, "/dev/null", KERNEL_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
 
     if (tree < 0)
+        return error_os(err, errno, "hide %s", path);
+    if (seal(tree, path, SEALED | KERNEL_MOUNT_RDONLY, err) < 0)
         return -1;
     return attach(tree, path, err);
 }
@@ -229,22 +341,25 @@ static int hide(struct mounting *m, size_t index, struct error *err)
 /* /dev/ptmx of the machine belongs to its own /dev/pts; where it is a link it leads to ours anyway. */
 static int mount_ptys(struct error *err)
 {
-    AUTO_CLOSE int place = -1;
     AUTO_CLOSE int tree = -1;
     struct stat status;
 
     if (mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
               "newinstance,ptmxmode=0666,mode=0620") < 0)
-        return error_os(err, errno, "mount /dev/pts");
+        return errno == ENOENT ? 0 : error_os(err, errno, "mount /dev/pts");
     if (lstat("/dev/ptmx", &status) < 0 || !S_ISCHR(status.st_mode))
         return 0;
-    place = open_target("/dev/pts/ptmx", err);
-    if (place < 0)
-        return -1;
-    tree = kernel_open_tree(place, "", KERNEL_TREE_CLONE | KERNEL_AT_EMPTY_PATH);
-    if (tree < 0)
-        return error_os(err, errno, "clone /dev/pts/ptmx");
-    return attach(tree, "/dev/ptmx", err);
+    tree = kernel_open_tree(AT_FDCWD, "/dev/pts/ptmx", KERNEL_TREE_CLONE | AT_SYMLINK_NOFOLLOW);
+    if (tree < 0 || kernel_attach_name(tree, AT_FDCWD, "/dev/ptmx") < 0)
+        return error_os(err, errno, "mount /dev/ptmx");
+    return 0;
+}
+
+static int mount_mqueue(const struct step *step, struct error *err)
+{
+    if (mount("mqueue", step->path, "mqueue", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+        return error_os(err, errno, "mount a new %s", step->path);
+    return 0;
 }
 
 static int mount_proc(const struct step *step, struct error *err)
@@ -279,13 +394,16 @@ static int apply_step(struct mounting *m, size_t index, struct error *err)
         return mount_private_tmp(step, err);
     case STEP_PTYS:
         return mount_ptys(err);
+    case STEP_FRESH_MQUEUE:
+        return mount_mqueue(step, err);
     case STEP_FRESH_PROC:
         return mount_proc(step, err);
     case STEP_WRITABLE:
         return attach_root(m, index, err);
     case STEP_PROTECT:
+        return attach_protected(m, index, err);
     case STEP_DEVICE:
-        return attach(m->trees[index], step->path, err);
+        return attach_device(m, index, err);
     default:
         return 0; /* not a mount */
     }
@@ -305,29 +423,32 @@ static int apply_steps(struct mounting *m, struct error *err)
     return 0;
 }
 
+/* Only inside what is private can directories be missing, or be made. */
+bool mounts_need_ids(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_WRITABLE && is_covered(plan, i))
+            return true;
+    }
+    return false;
+}
+
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err)
 {
-    struct mounting m = {.plan = plan, .mask = -1};
-    AUTO_FREE int *trees = malloc((plan->step_count + 1) * sizeof *trees);
-    int result;
+    AUTO_FREE int *descriptors = malloc((2 * plan->step_count + 1) * sizeof *descriptors);
+    struct mounting m = {.plan = plan, .mask = -1, .trees = descriptors};
 
-    if (trees == NULL)
+    if (descriptors == NULL)
         return error_memory(err, "mounts");
-    for (size_t i = 0; i < plan->step_count; i++)
-        trees[i] = -1;
-    m.trees = trees;
-    result = raise_file_limit(plan, file_limit, err);
-    if (result == 0)
-        result = clone_trees(&m, err);
-    if (result == 0)
-        result = apply_steps(&m, err);
-    for (size_t i = 0; i < plan->step_count; i++) {
-        if (trees[i] >= 0)
-            (void)close(trees[i]);
-    }
-    if (m.mask >= 0)
-        (void)close(m.mask);
-    return result;
+    m.places = descriptors + plan->step_count;
+    for (size_t i = 0; i < 2 * plan->step_count; i++)
+        descriptors[i] = -1;
+    if (raise_file_limit(plan, file_limit, err) < 0 || clone_trees(&m, err) < 0 ||
+        apply_steps(&m, err) < 0)
+        return -1;
+    if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
+        return error_os(err, errno, "close the clones");
+    return 0;
 }
 
 /* --- standard input, output, error ------------------------------------------------------------- */

@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -35,6 +36,11 @@
 #include "sandbox/linux/kernel.h"
 #include "sandbox/linux/supervisor.h"
 
+enum ids {
+    IDS_PENDING,
+    IDS_MAPPED,
+    IDS_FAILED
+};
 enum stage {
     STAGE_SETUP,
     STAGE_FAILED,
@@ -45,52 +51,76 @@ enum stage {
 
 /* One run's world, in memory that launcher, init and command share. */
 struct box {
-    volatile int alive; /* the kernel writes 0 here when the launcher is gone */
+    volatile int alive;    /* the kernel writes 0 here when the launcher is gone */
+    volatile uint32_t ids; /* enum ids, from the launcher: a futex */
     const struct plan *plan;
     const struct run_request *request;
-    uid_t uid;
-    gid_t gid;
     mode_t umask;
+    char *stacks; /* the command's below init's */
     struct confinement confinement;
     /* what init tells the launcher */
     volatile enum stage stage;
     volatile int wait_status;
     struct error error;
+    struct error ids_error; /* the launcher's own */
 };
 
-/* The stacks hold paths; untouched pages cost nothing. */
-static _Alignas(16) char init_stack[256 * 1024];
-static _Alignas(16) char command_stack[64 * 1024];
+/* Untouched pages cost nothing. Not static: that would spread the program's data over more pages. */
+enum {
+    INIT_STACK = 256 * 1024,
+    COMMAND_STACK = 64 * 1024
+};
 
-/* --- init -------------------------------------------------------------------------------------- */
+/* --- ids ---------------------------------------------------------------------------------------- */
 
 static int write_proc(int directory, const char *name, const char *text, struct error *err)
 {
     AUTO_CLOSE int fd = openat(directory, name, O_WRONLY | O_CLOEXEC);
 
     if (fd < 0 || write(fd, text, strlen(text)) < 0)
-        return error_os(err, errno, "write /proc/self/%s", name);
+        return error_os(err, errno, "write %s of the new user namespace", name);
     return 0;
 }
 
 /* The caller's own ids and no others: files keep their owners' names, and nobody else's id exists. */
-static int map_ids(const struct box *box, struct error *err)
+static int write_maps(pid_t init, struct error *err)
 {
-    AUTO_CLOSE int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    AUTO_CLOSE int directory = -1;
     char text[64];
 
-    if (self < 0)
-        return error_os(err, errno, "open /proc/self");
-    if (write_proc(self, "setgroups", "deny", err) < 0)
+    (void)snprintf(text, sizeof text, "/proc/%d", init);
+    directory = openat(AT_FDCWD, text, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return error_os(err, errno, "open %s", text);
+    if (write_proc(directory, "setgroups", "deny", err) < 0)
         return -1;
-    (void)snprintf(text, sizeof text, "%u %u 1", box->uid, box->uid);
-    if (write_proc(self, "uid_map", text, err) < 0) {
+    (void)snprintf(text, sizeof text, "%u %u 1", getuid(), getuid());
+    if (write_proc(directory, "uid_map", text, err) < 0)
         return error_hint(err, "user namespaces may be restricted here (AppArmor, sysctl); see "
                                "holdfast-sandbox doctor");
-    }
-    (void)snprintf(text, sizeof text, "%u %u 1", box->gid, box->gid);
-    return write_proc(self, "gid_map", text, err);
+    (void)snprintf(text, sizeof text, "%u %u 1", getgid(), getgid());
+    return write_proc(directory, "gid_map", text, err);
 }
+
+/* The launcher's part, while init already mounts: on two processors it costs nothing. */
+static void map_ids(struct box *box, pid_t init)
+{
+    box->ids = write_maps(init, &box->ids_error) == 0 ? IDS_MAPPED : IDS_FAILED;
+    (void)syscall(SYS_futex, &box->ids, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+/* Init's part: before it makes a file or starts the command. */
+static int wait_for_ids(struct box *box, struct error *err)
+{
+    while (box->ids == IDS_PENDING)
+        (void)syscall(SYS_futex, &box->ids, FUTEX_WAIT, IDS_PENDING, NULL, NULL, 0);
+    if (box->ids == IDS_MAPPED)
+        return 0;
+    *err = box->ids_error;
+    return -1;
+}
+
+/* --- init -------------------------------------------------------------------------------------- */
 
 static int bring_up_loopback(struct error *err)
 {
@@ -128,14 +158,15 @@ static int build_box(struct box *box, struct error *err)
 
     if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
         return error_os(err, errno, "close descriptors");
-    if (map_ids(box, err) < 0)
+    if (mounts_need_ids(plan) && wait_for_ids(box, err) < 0)
         return -1;
     if (plan_find(plan, STEP_LOOPBACK) != NULL && bring_up_loopback(err) < 0)
         return -1;
     if (plan_find(plan, STEP_READ_ONLY_ROOT) != NULL && mounts_reopen_stdio(err) < 0)
         return -1;
     if (mounts_apply(plan, &box->confinement.file_limit, err) < 0 ||
-        change_directory(box->request, err) < 0 || enter_landlock(plan, err) < 0)
+        change_directory(box->request, err) < 0 || enter_landlock(plan, err) < 0 ||
+        wait_for_ids(box, err) < 0)
         return -1;
     /* from here on nobody inside can look into init */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
@@ -156,7 +187,7 @@ static pid_t start_command(struct box *box, struct error *err)
 {
     int flags =
         CLONE_VM | CLONE_VFORK | SIGCHLD | (box->confinement.has_listener ? CLONE_FILES : 0);
-    pid_t pid = clone(command_main, command_stack + sizeof command_stack, flags, box);
+    pid_t pid = clone(command_main, box->stacks + COMMAND_STACK, flags, box);
 
     if (pid < 0)
         return error_os(err, errno, "start the command's process");
@@ -344,19 +375,23 @@ int namespace_run(const struct plan *plan, const struct run_request *request,
         confinement_init(&box.confinement, plan, request, err) < 0 ||
         launch_block_signals(&box.confinement.signals, err) < 0)
         return -1;
+    box.stacks = launch_stack(COMMAND_STACK + INIT_STACK, err);
+    if (box.stacks == NULL)
+        return -1;
     box.plan = plan;
     box.request = request;
-    box.uid = getuid();
-    box.gid = getgid();
     box.umask = umask(0);
     (void)umask(box.umask);
     box.stage = STAGE_SETUP;
     box.alive = 1;
+    box.ids = (clone_flags(plan) & CLONE_NEWUSER) != 0 ? IDS_PENDING : IDS_MAPPED;
     (void)syscall(SYS_set_tid_address, &box.alive);
-    target.pid = clone(init_main, init_stack + sizeof init_stack,
+    target.pid = clone(init_main, box.stacks + COMMAND_STACK + INIT_STACK,
                        CLONE_VM | SIGCHLD | clone_flags(plan), &box);
     if (target.pid < 0)
         return explain_clone(errno, err);
+    if (box.ids == IDS_PENDING)
+        map_ids(&box, target.pid);
     if (launch_wait(&target, &status, &usage, &has_timed_out, err) < 0)
         return -1;
     return conclude(&box, status, has_timed_out, &usage, outcome, err);

@@ -28,7 +28,7 @@
 #include "sandbox/linux/kernel.h"
 
 enum {
-    POINTER_SIZE_MAX = 8192,
+    POINTER_SIZE_MAX = 4096,
     MODULES_SIZE_MAX = 256 * 1024,
     PROTECT_MAX = 4096
 };
@@ -73,18 +73,26 @@ static int add_resolved(int dir, const char *path, struct facts *facts, bool *ex
     return 0;
 }
 
-/* gitdir/commondir, when there is one, names the repository this one shares. */
-static int add_common(int dir, const char *gitdir, struct facts *facts, struct error *err)
+static int read_common(int fd, struct facts *facts, struct error *err)
 {
-    AUTO_CLOSE int fd = openat(dir, gitdir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     char text[POINTER_SIZE_MAX];
     char path[POINTER_SIZE_MAX];
     bool exists;
 
-    if (fd < 0 || read_small(fd, "commondir", text, sizeof text) <= 0 ||
+    if (read_small(fd, "commondir", text, sizeof text) <= 0 ||
         !gitfile_parse_line(text, path, sizeof path))
         return 0;
     return add_resolved(fd, path, facts, &exists, err);
+}
+
+/* gitdir/commondir, when there is one, names the repository this one shares. */
+static int add_common(int dir, const char *gitdir, struct facts *facts, struct error *err)
+{
+    AUTO_CLOSE int fd = openat(dir, gitdir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || faccessat(fd, "commondir", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return read_common(fd, facts, err);
 }
 
 static int add_git_file(int root, const char *root_path, const char *name, struct facts *facts,
@@ -123,17 +131,22 @@ static int add_worktree(int worktrees, const char *name, struct facts *facts, st
     return add_resolved(fd, path, facts, &exists, err);
 }
 
-static int add_worktrees(int git, struct facts *facts, struct error *err)
+static int add_worktrees(int root, const char *name, struct facts *facts, struct error *err)
 {
-    int fd = openat(git, "worktrees", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+    char path[300];
+    DIR *stream = NULL;
     struct dirent *entry;
     int result = 0;
+    int fd;
 
-    if (stream == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
+    (void)snprintf(path, sizeof path, "%s/worktrees", name);
+    fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
         return 0;
+    stream = fdopendir(fd);
+    if (stream == NULL) {
+        (void)close(fd);
+        return error_memory(err, "worktrees");
     }
     while (result == 0 && (entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] != '.')
@@ -143,36 +156,49 @@ static int add_worktrees(int git, struct facts *facts, struct error *err)
     return result;
 }
 
+/* The paths come from a file that the sandbox can write: no link in them is followed, so they cannot
+ * be used to make something else read-only. */
+static int add_submodule(int root, const char *path, struct facts *facts, struct error *err)
+{
+    AUTO_CLOSE int fd = kernel_open_plain(root, path, O_PATH | O_NOFOLLOW);
+    AUTO_FREE char *real = NULL;
+
+    if (fd < 0)
+        return 0;
+    real = descriptor_path(fd, err);
+    return real == NULL ? -1 : add(facts, real, err);
+}
+
 static int add_submodules(int root, struct facts *facts, struct error *err)
 {
     AUTO_FREE char *text = NULL;
     char path[POINTER_SIZE_MAX];
     const char *at;
-    bool exists;
+    ssize_t size;
 
     if (faccessat(root, ".gitmodules", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     text = malloc(MODULES_SIZE_MAX);
     if (text == NULL)
         return error_memory(err, ".gitmodules");
-    if (read_small(root, ".gitmodules", text, MODULES_SIZE_MAX) <= 0)
-        return 0;
-    at = text;
+    size = read_small(root, ".gitmodules", text, MODULES_SIZE_MAX);
+    if (size == MODULES_SIZE_MAX - 1)
+        return error_set(err, ERR_REFUSED, ".gitmodules is larger than %d bytes", MODULES_SIZE_MAX);
+    at = size > 0 ? text : "";
     while (gitfile_next_module(&at, path, sizeof path - 6)) {
         (void)strcat(path, "/.git");
-        if (add_resolved(root, path, facts, &exists, err) < 0)
+        if (add_submodule(root, path, facts, err) < 0)
             return -1;
     }
     return 0;
 }
 
-static int add_git_relatives(int root, const char *name, struct facts *facts, struct error *err)
+/* A .git that is a directory, or a link to one. */
+static int add_git_directory(int root, const char *name, struct facts *facts, struct error *err)
 {
-    AUTO_CLOSE int git = openat(root, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-    if (git >= 0 && (add_worktrees(git, facts, err) < 0 || add_common(root, name, facts, err) < 0))
+    if (add_worktrees(root, name, facts, err) < 0)
         return -1;
-    return add_submodules(root, facts, err);
+    return add_common(root, name, facts, err);
 }
 
 /* --- names ------------------------------------------------------------------------------------------ */
@@ -206,9 +232,10 @@ static int add_name(int root, const char *root_path, const char *name, struct fa
     }
     if (strcmp(name, ".git") != 0)
         return 0;
-    if (S_ISREG(status.st_mode) && add_git_file(root, root_path, name, facts, err) < 0)
+    if (S_ISREG(status.st_mode) ? add_git_file(root, root_path, name, facts, err) < 0
+                                : add_git_directory(root, name, facts, err) < 0)
         return -1;
-    return add_git_relatives(root, name, facts, err);
+    return add_submodules(root, facts, err);
 }
 
 int protected_collect(const struct policy *policy, int fd, const char *root, struct facts *facts,
