@@ -23,12 +23,13 @@ struct facts {
     uint32_t uid;
     uint32_t gid;
     enum filter_arch arch;
-    int landlock_abi;           /* 0: none */
-    bool has_notify;            /* seccomp user notification with WAIT_KILLABLE_RECV */
-    bool has_mqueue;            /* /dev/mqueue is mounted */
-    struct text_list roots;     /* writable, links resolved; the first is the workspace */
-    struct text_list protect;   /* existing things below roots that stay read-only */
-    struct text_list siblings;  /* linux-landlock with deny_read: what may be read instead of "/" */
+    int landlock_abi;         /* 0: none */
+    bool has_notify;          /* seccomp user notification with WAIT_KILLABLE_RECV */
+    bool has_mqueue;          /* /dev/mqueue is mounted */
+    struct text_list roots;   /* writable, links resolved; the first is the workspace */
+    struct text_list protect; /* existing things below roots that stay read-only */
+    struct text_list
+        siblings; /* linux-landlock, when not all may be read: what may, instead of "/" */
     struct hidden_fact *hidden; /* existing deny_read paths, links resolved */
     size_t hidden_count;
     bool has_absent_names; /* a protected name is missing in some root */

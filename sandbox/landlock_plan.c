@@ -36,21 +36,37 @@ static int check(const struct policy *policy, const struct facts *facts, struct 
     return 0;
 }
 
-static void add_rules(struct plan *plan, const struct facts *facts, uint64_t handled)
+/*
+ * Reading: everything, or, when something must not be read, the names beside the way to it. Without
+ * deny_read every directory can still be listed: only root gets here then, for whom /dev is left out.
+ */
+static void add_reading(struct plan *plan, const struct facts *facts, uint64_t handled)
 {
     const uint64_t read = ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR;
+
+    if (facts->hidden_count == 0 && facts->siblings.count == 0) {
+        linux_plan_rule(plan, "/", read, handled, "reads are broad");
+        return;
+    }
+    if (facts->hidden_count == 0)
+        linux_plan_rule(plan, "/", ACCESS_READ_DIR, handled, "listing is broad");
+    for (size_t i = 0; i < facts->siblings.count; i++)
+        linux_plan_rule(plan, facts->siblings.items[i], read, handled,
+                        "readable: beside what is hidden");
+}
+
+static void add_rules(struct plan *plan, const struct facts *facts, uint64_t handled)
+{
     const uint64_t device = ACCESS_READ_FILE | ACCESS_WRITE_FILE | ACCESS_IOCTL_DEV;
     const uint64_t root = ~(uint64_t)(ACCESS_MAKE_CHAR | ACCESS_MAKE_BLOCK); /* nobody's to make */
+    /* others read /dev like the rest; for root it is left out, disks and all */
+    size_t devices = facts->uid == 0 ? LINUX_DEVICES : LINUX_WRITTEN_DEVICES;
 
-    if (facts->hidden_count == 0)
-        linux_plan_rule(plan, "/", read, handled, "reads are broad");
-    for (size_t i = 0; facts->hidden_count > 0 && i < facts->siblings.count; i++)
-        linux_plan_rule(plan, facts->siblings.items[i], read, handled,
-                        "readable: beside what deny_read hides");
+    add_reading(plan, facts, handled);
     for (size_t i = 0; i < facts->roots.count; i++)
         linux_plan_rule(plan, facts->roots.items[i], root, handled,
                         i == 0 ? "the workspace" : "writable in the policy");
-    for (size_t i = 0; i < LINUX_WRITTEN_DEVICES; i++)
+    for (size_t i = 0; i < devices; i++)
         linux_plan_rule(plan, linux_plan_devices[i], device, handled, "programs need it");
 }
 

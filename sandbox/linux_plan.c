@@ -2,8 +2,8 @@
 #include "base/auto.h"
 #include "sandbox/linux_plans.h"
 
-const char *const linux_plan_devices[] = {"/dev/null",   "/dev/zero",    "/dev/full", "/dev/tty",
-                                          "/dev/random", "/dev/urandom", NULL};
+const char *const linux_plan_devices[LINUX_DEVICES] = {"/dev/null", "/dev/zero",   "/dev/full",
+                                                       "/dev/tty",  "/dev/random", "/dev/urandom"};
 
 uint64_t landlock_rights(int abi)
 {

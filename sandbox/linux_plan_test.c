@@ -286,6 +286,31 @@ Test(landlock_plan, grants_siblings_instead_of_everything_when_something_is_hidd
     strike(&s);
 }
 
+Test(landlock_plan, never_reads_broadly_when_something_is_hidden)
+{
+    struct scene s;
+
+    set_scene(&s, "/p");
+    cr_assert_eq(facts_add_hidden(&s.facts, "/home/u/.ssh", true, &s.err), 0);
+    make_landlock(&s);
+    cr_assert_eq(index_of(&s.plan, STEP_LANDLOCK_RULE, "/"), -1, "not even with no sibling listed");
+    strike(&s);
+}
+
+Test(landlock_plan, leaves_devices_out_for_root_but_lists_everything)
+{
+    struct scene s;
+
+    set_scene(&s, "/p");
+    s.facts.uid = 0;
+    cr_assert_eq(text_list_add(&s.facts.siblings, "/usr", &s.err), 0);
+    make_landlock(&s);
+    cr_assert_eq(s.plan.steps[index_of(&s.plan, STEP_LANDLOCK_RULE, "/")].bits, ACCESS_READ_DIR);
+    cr_assert(index_of(&s.plan, STEP_LANDLOCK_RULE, "/usr") >= 0);
+    cr_assert(index_of(&s.plan, STEP_LANDLOCK_RULE, "/dev/urandom") >= 0);
+    strike(&s);
+}
+
 Test(plan, prints_every_step_as_json)
 {
     struct scene s;

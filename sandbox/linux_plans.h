@@ -24,12 +24,13 @@ void linux_plan_filter(struct plan *plan, uint32_t groups);
 /* Session, limits, descriptors, capabilities, no_new_privs: what the command's own process does. */
 void linux_plan_command(struct plan *plan, const struct policy *policy);
 
-/* The device nodes that are let in, where they exist; NULL-terminated. The first
- * LINUX_WRITTEN_DEVICES of them are also written to. */
+/* The device nodes that are let in, where they exist. The first LINUX_WRITTEN_DEVICES of them are also
+ * written to. */
 enum {
+    LINUX_DEVICES = 6,
     LINUX_WRITTEN_DEVICES = 4
 };
-extern const char *const linux_plan_devices[];
+extern const char *const linux_plan_devices[LINUX_DEVICES];
 
 /* A Landlock rule for what of access is handled. */
 void linux_plan_rule(struct plan *plan, const char *path, uint64_t access, uint64_t handled,

@@ -68,7 +68,7 @@ static void add_mounts(struct plan *plan, const struct policy *policy, const str
 
 static void add_devices(struct plan *plan, const struct facts *facts)
 {
-    for (size_t i = 0; linux_plan_devices[i] != NULL; i++)
+    for (size_t i = 0; i < LINUX_DEVICES; i++)
         plan_add(plan, STEP_DEVICE, linux_plan_devices[i], 0, "programs need it");
     plan_add(plan, STEP_PTYS, "/dev/pts", 0, "terminals of its own, nobody else's");
     if (facts->has_mqueue)

@@ -167,44 +167,6 @@ static int collect_hidden(const char *path, struct facts *facts, struct error *e
     return facts_add_hidden(facts, real, S_ISDIR(status.st_mode), err);
 }
 
-static bool is_raw_device(const char *path, const char *name)
-{
-    static const char *const memory[] = {"mem", "kmem", "port"};
-    struct stat status;
-
-    if (lstat(path, &status) < 0)
-        return false;
-    if (S_ISBLK(status.st_mode))
-        return true;
-    for (size_t i = 0; i < ARRAY_SIZE(memory); i++) {
-        if (strcmp(name, memory[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Root owns the disks also without a capability, and a disk holds every file of the machine: without
- * a mount namespace they are hidden like a denied path. */
-static int hide_raw_devices(struct facts *facts, struct error *err)
-{
-    DIR *stream = opendir("/dev");
-    struct dirent *entry;
-    int result = 0;
-
-    if (stream == NULL)
-        return error_os(err, errno, "list /dev");
-    while (result == 0 && (entry = readdir(stream)) != NULL) {
-        AUTO_FREE char *path = path_join("/dev", entry->d_name);
-
-        if (path == NULL)
-            result = error_memory(err, "/dev");
-        else if (is_raw_device(path, entry->d_name))
-            result = facts_add_hidden(facts, path, false, err);
-    }
-    (void)closedir(stream);
-    return result;
-}
-
 static int check_roots_visible(const struct facts *facts, struct error *err)
 {
     for (size_t i = 0; i < facts->hidden_count; i++) {
@@ -221,6 +183,13 @@ static int check_roots_visible(const struct facts *facts, struct error *err)
 
 /* --- linux-landlock: what may be read beside what is hidden ------------------------------------------ */
 
+/* Root owns the disks also without a capability, and a disk holds every file of the machine. Without a
+ * mount namespace /dev is left out; its few harmless nodes have rules of their own. */
+static bool is_left_out(const struct facts *facts, const char *path)
+{
+    return facts->uid == 0 && strcmp(path, "/dev") == 0;
+}
+
 static bool leads_to_hidden(const struct facts *facts, const char *path)
 {
     for (size_t i = 0; i < facts->hidden_count; i++) {
@@ -236,7 +205,7 @@ static bool is_hidden(const struct facts *facts, const char *path)
         if (strcmp(facts->hidden[i].path, path) == 0)
             return true;
     }
-    return false;
+    return is_left_out(facts, path);
 }
 
 static int add_siblings(const char *directory, struct facts *facts, struct error *err);
@@ -313,9 +282,7 @@ static int collect(const struct policy *policy, const struct policy_place *place
     }
     if (check_roots_visible(facts, err) < 0 || reduce_protected(facts, err) < 0)
         return -1;
-    if (wants_siblings && facts->uid == 0 && hide_raw_devices(facts, err) < 0)
-        return -1;
-    if (wants_siblings && facts->hidden_count > 0)
+    if (wants_siblings && (facts->hidden_count > 0 || facts->uid == 0))
         return add_siblings("/", facts, err);
     return 0;
 }
