@@ -89,7 +89,7 @@ enum case_flag {
                                      condition or several times; the control makes the plain attempt */
     CASE_MAY_REFUSE = 1 << 9,     /* a sandbox that does not start here (no beacon, a failure) has
                                      held, if it starts otherwise, as its smoke run showed */
-    CASE_LAUNCHER = 1 << 8,       /* about what the launcher does before it confines: not asked of a
+    CASE_LAUNCHER = 1 << 10,      /* about what the launcher does before it confines: not asked of a
                                      sandbox that a script of ours starts, which would be judged */
 };
 
@@ -135,7 +135,7 @@ struct observation {
                             scene is not clean, and the case is invalid */
     const char *output; /* stdout and stderr, first 64 KiB, any bytes */
     size_t output_size;
-    uint64_t output_total; /* bytes of both, without that limit */
+    uint64_t output_total;      /* bytes of both, without that limit */
     const char *terminal_input; /* CASE_PTY: what appeared as typed input outside */
     size_t terminal_input_size;
     /* out: */

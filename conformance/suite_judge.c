@@ -91,14 +91,16 @@ static void write_oracles(unsigned oracles, char *text, size_t size)
 }
 
 /* A mode of ours that cannot enforce a policy says so and runs nothing (DESIGN: exit status 125).
- * That is neither held nor escaped: it was not asked to hold anything. */
+ * That is neither held nor escaped: it was not asked to hold anything. Where refusing is the right
+ * answer, the row says so (CASE_MAY_REFUSE). */
 static bool has_refused(const struct task *task)
 {
     const struct run_facts *facts = &task->facts;
 
-    return task->subject->adapter->mode != NULL && facts->outcome == RUN_FINISHED &&
-           facts->exit_status == REFUSED && !facts->has_beacon && !facts->has_fired &&
-           facts->last_words[0] != '\0';
+    return task->subject->adapter->mode != NULL &&
+           (task->row->flags & (CASE_MAY_REFUSE | CASE_WRAPPED)) == 0 &&
+           facts->outcome == RUN_FINISHED && facts->exit_status == REFUSED && !facts->has_beacon &&
+           !facts->has_fired && facts->last_words[0] != '\0';
 }
 
 /* A case that did not get as far as a judgement. true: the result is set. */
