@@ -43,6 +43,7 @@ extern const struct probe_family family_proc_tamper;
 extern const struct probe_family family_proc_tty;
 extern const struct probe_family family_read;
 extern const struct probe_family family_read_process;
+extern const struct probe_family family_read_screen;
 extern const struct probe_family family_setup;
 extern const struct probe_family family_setup_nt;
 extern const struct probe_family family_setup_wrap;
@@ -88,6 +89,7 @@ const struct probe_family *const probe_families[] = {
     &family_proc_tty,
     &family_read,
     &family_read_process,
+    &family_read_screen,
     &family_setup,
     &family_setup_nt,
     &family_setup_wrap,

@@ -257,7 +257,7 @@ static const struct probe rows[] = {
         .technique = "the workspace is a directory of a repository whose .git lies above the root; "
                      "writes its configuration and hooks; then the user runs git status",
         .source = "codex bwrap.rs tests; git(1), repository discovery",
-        .severity = SEVERITY_CRITICAL,
+        .severity = SEVERITY_HIGH,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_TRIGGER,
         .flags = CASE_NO_REPOSITORY,

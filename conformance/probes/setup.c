@@ -323,7 +323,7 @@ static const struct probe rows[] = {
         .technique = ".codex and .agents are empty files, and the user fills one during the run; "
                      "the command tries to remove them",
         .source = "codex SyntheticMountTarget",
-        .severity = SEVERITY_HIGH,
+        .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_UNIX,
         .oracles = ORACLE_CUSTOM,
         .attempt = remove_empty,
