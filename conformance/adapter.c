@@ -208,6 +208,11 @@ int adapter_read(struct adapter *adapter, const char *path, struct error *err)
     return 0;
 }
 
+bool adapter_says(const struct adapter *adapter, const char *list)
+{
+    return json_object_get(adapter->each, list) != NULL;
+}
+
 const char *adapter_cannot(const struct adapter *adapter, const char *feature)
 {
     return json_string_value(json_object_get(adapter->cannot, feature));

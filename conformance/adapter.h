@@ -19,6 +19,8 @@
  *     deny_read_file  denied files (each.deny_read if it has no own)     {path}
  *     network         each["network:MODE"] for the policy's network mode
  *     timeout         each.timeout, if the policy has a timeout          {seconds}
+ *     processes       each.processes, if the policy limits them          {count}
+ *     memory          each.memory, if the policy limits it               {bytes}
  *     command         the command to run
  *
  * Inside any word: {workspace} {home} {tmp} {cwd} {network} {policy} (a file
@@ -34,6 +36,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -66,6 +69,8 @@ struct adapter_policy {
     const char *programs;
     const char *peers;
     unsigned timeout_s; /* 0: none */
+    unsigned processes; /* 0: no limit */
+    uint64_t memory_bytes;
 };
 
 void adapter_done(struct adapter *adapter);
@@ -76,6 +81,9 @@ int adapter_read(struct adapter *adapter, const char *path, struct error *err);
 /* Why the adapter cannot express a feature ("network:loopback", "deny_read", "timeout"); NULL: it
  * can. Borrows. */
 const char *adapter_cannot(const struct adapter *adapter, const char *feature);
+
+/* Has it words (perhaps none, on purpose) for this list: "processes", "memory"? */
+bool adapter_says(const struct adapter *adapter, const char *list);
 
 /* The whole command line, NULL-terminated. Pure. Caller frees with adapter_free_words. */
 char **adapter_expand(const struct adapter *adapter, const struct adapter_policy *policy,

@@ -50,6 +50,8 @@ static size_t list_places(struct place *places, const struct adapter *adapter,
         {"path", value},
         {"name", value},
         {"seconds", value},
+        {"count", value},
+        {"bytes", value},
     };
 
     memcpy(places, all, sizeof all);
@@ -145,15 +147,17 @@ static int add_network(struct words *words, const struct adapter *adapter,
     return add_each(words, adapter, policy, key, policy->network, err);
 }
 
-static int add_timeout(struct words *words, const struct adapter *adapter,
-                       const struct adapter_policy *policy, struct error *err)
+/* each[key] for a number that the policy may leave out. */
+static int add_limit(struct words *words, const struct adapter *adapter,
+                     const struct adapter_policy *policy, const char *key, uint64_t number,
+                     struct error *err)
 {
-    char seconds[16];
+    char text[24];
 
-    if (policy->timeout_s == 0)
+    if (number == 0)
         return 0;
-    (void)snprintf(seconds, sizeof seconds, "%u", policy->timeout_s);
-    return add_each(words, adapter, policy, "timeout", seconds, err);
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)number);
+    return add_each(words, adapter, policy, key, text, err);
 }
 
 static int add_command(struct words *words, const char *const *command, struct error *err)
@@ -189,7 +193,11 @@ static int add_if_list(struct words *words, const struct adapter *adapter,
     else if (strcmp(word, "{network...}") == 0)
         result = add_network(words, adapter, policy, err);
     else if (strcmp(word, "{timeout...}") == 0)
-        result = add_timeout(words, adapter, policy, err);
+        result = add_limit(words, adapter, policy, "timeout", policy->timeout_s, err);
+    else if (strcmp(word, "{processes...}") == 0)
+        result = add_limit(words, adapter, policy, "processes", policy->processes, err);
+    else if (strcmp(word, "{memory...}") == 0)
+        result = add_limit(words, adapter, policy, "memory", policy->memory_bytes, err);
     else if (strcmp(word, "{command...}") == 0)
         result = add_command(words, command, err);
     else

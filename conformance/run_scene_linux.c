@@ -475,6 +475,9 @@ static int expand_adapter(struct run *run, const struct policy_lists *lists,
         .programs = run->harness->fixture.programs,
         .peers = run->harness->peers,
         .timeout_s = run->scene.policy_timeout_s,
+        .processes = (run_flags(run) & CASE_LIMIT_PROCESSES) != 0 ? CASE_PROCESSES : 0,
+        .memory_bytes =
+            (run_flags(run) & CASE_LIMIT_MEMORY) != 0 ? CASE_MEMORY_MIB * 1048576ULL : 0,
     };
 
     if (add_all(&run->argv, adapter_expand(adapter, &policy, list_items(command), err), err) < 0)

@@ -82,6 +82,10 @@ static const char *missing_word(const struct adapter *adapter, const struct prob
         return adapter_cannot(adapter, "deny_read");
     if ((row->flags & CASE_PTY) != 0)
         return adapter_cannot(adapter, "pty");
+    if ((row->flags & CASE_LIMIT_PROCESSES) != 0 && !adapter_says(adapter, "processes"))
+        return "it has no option for a number of processes";
+    if ((row->flags & CASE_LIMIT_MEMORY) != 0 && !adapter_says(adapter, "memory"))
+        return "it has no option for an amount of memory";
     if ((row->flags & CASE_LAUNCHER) != 0 && adapter->exec != NULL)
         return "a script of the adapter starts it, and would be judged in its place";
     return NULL;

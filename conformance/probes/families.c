@@ -44,10 +44,12 @@ extern const struct probe_family family_proc_tty;
 extern const struct probe_family family_read;
 extern const struct probe_family family_read_process;
 extern const struct probe_family family_read_screen;
+extern const struct probe_family family_res;
 extern const struct probe_family family_setup;
 extern const struct probe_family family_setup_nt;
 extern const struct probe_family family_setup_wrap;
 extern const struct probe_family family_user_nt;
+extern const struct probe_family family_windows_rows;
 extern const struct probe_family family_wproc;
 extern const struct probe_family family_wsl;
 
@@ -90,10 +92,12 @@ const struct probe_family *const probe_families[] = {
     &family_read,
     &family_read_process,
     &family_read_screen,
+    &family_res,
     &family_setup,
     &family_setup_nt,
     &family_setup_wrap,
     &family_user_nt,
+    &family_windows_rows,
     &family_wproc,
     &family_wsl,
 };
