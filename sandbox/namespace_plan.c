@@ -101,7 +101,9 @@ static uint64_t handled_rights(const struct facts *facts)
 {
     if (facts->uid == 0)
         return landlock_rights(facts->landlock_abi) & ~(uint64_t)ACCESS_RESOLVE_UNIX;
-    return ACCESS_WRITE_FILE;
+    /* A ruleset that does not handle and grant REFER forbids every rename and link between two
+     * directories (landlock(7)): with EXDEV, also inside the workspace. */
+    return ACCESS_WRITE_FILE | ACCESS_REFER;
 }
 
 static uint64_t rights_of_step(const struct step *step)
@@ -129,8 +131,10 @@ static void add_landlock_rules(struct plan *plan, const struct facts *facts, uin
     if (facts->uid == 0)
         linux_plan_rule(plan, "/", ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR, handled,
                         "reads are broad");
-    else
+    else {
+        linux_plan_rule(plan, "/", ACCESS_REFER, handled, "mounts decide what may be moved");
         linux_plan_rule(plan, "/dev", ACCESS_WRITE_FILE, handled, "as the mounts say");
+    }
     for (size_t i = 0; i < mounts; i++) {
         uint64_t rights = rights_of_step(&plan->steps[i]);
         /* copied by the plan; the array may move meanwhile, the string does not */
@@ -148,9 +152,11 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
 {
     uint64_t handled = handled_rights(facts);
 
-    if (facts->landlock_abi < 1) {
+    /* ABI 1 cannot grant REFER: programs could not move a file from one directory to another. */
+    if (facts->landlock_abi < 2) {
         plan_add_gap(plan, "fifo-outside",
-                     "without Landlock a FIFO outside the roots can be written, although its "
+                     "without Landlock ABI 2 a FIFO outside the roots can be "
+                     "written, although its "
                      "mount is read-only");
         return;
     }
