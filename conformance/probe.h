@@ -89,14 +89,10 @@ enum case_flag {
                                      condition or several times; the control makes the plain attempt */
     CASE_MAY_REFUSE = 1 << 9,     /* a sandbox that does not start here (no beacon, a failure) has
                                      held, if it starts otherwise, as its smoke run showed */
-<<<<<<< HEAD
     CASE_LAUNCHER = 1 << 10,      /* about what the launcher does before it confines: not asked of a
-=======
-    CASE_LIMIT_PROCESSES = 1 << 10, /* the policy allows CASE_PROCESSES processes */
-    CASE_LIMIT_MEMORY = 1 << 11,    /* the policy allows CASE_MEMORY_MIB of memory */
-    CASE_LAUNCHER = 1 << 12, /* about what the launcher does before it confines: not asked of a
->>>>>>> 3c03a60 (probes: add the rows of area res, and Windows' own of net and ipc)
                                      sandbox that a script of ours starts, which would be judged */
+    CASE_LIMIT_PROCESSES = 1 << 11, /* the policy allows CASE_PROCESSES processes */
+    CASE_LIMIT_MEMORY = 1 << 12,    /* the policy allows CASE_MEMORY_MIB of memory */
 };
 
 /* What CASE_LIMIT_... asks for: far below what any machine has. */
