@@ -16,6 +16,11 @@ const struct builtin builtins[] = {
     {"parallel", "1 to 64 starts at once: time per start, and how long one takes", bench_parallel},
     {"policy-setup", "what a policy costs as roots, names, files and depth grow; ACLs and rules",
      bench_policy_setup},
+    {"steady", "what running work pays: small acts, a build, git status", bench_steady},
+    {"teardown", "from the target's end to the sandbox's, with something to clear away",
+     bench_teardown},
+    {"memory", "what 1 to 64 sandboxes weigh while their targets wait", bench_memory},
+    {"leak", "what stays after 10 000 runs", bench_leak},
     {NULL, NULL, NULL},
 };
 

@@ -63,7 +63,7 @@ struct group_row {
     enum metric metric;
 };
 
-struct group {
+struct bench_group {
     const char *const *command; /* the target */
     enum stopwatch_output output;
     const char *parameter; /* name; NULL: none */
@@ -78,7 +78,7 @@ struct group {
 };
 
 /* Measures and appends rows; what cannot run is skipped with its reason. */
-int group_run(struct context *context, const struct group *group, struct error *err);
+int group_run(struct context *context, const struct bench_group *group, struct error *err);
 
 /* Arms for all subjects (is_ours_only: modes of this project and none), each compared with "none",
  * and the A/A arm. Caller frees *arms. */
@@ -98,7 +98,11 @@ struct words context_values(const struct context *context, const char *name,
 
 int bench_acl(struct context *context, struct error *err);
 int bench_growth(struct context *context, struct error *err);
+int bench_leak(struct context *context, struct error *err);
+int bench_memory(struct context *context, struct error *err);
 int bench_parallel(struct context *context, struct error *err);
 int bench_spawn(struct context *context, struct error *err);
+int bench_steady(struct context *context, struct error *err);
+int bench_teardown(struct context *context, struct error *err);
 
 #endif

@@ -69,7 +69,7 @@ int group_make_arms(struct context *context, bool is_ours_only, struct group_arm
     return 0;
 }
 
-static struct bench_row *add_row(struct context *context, const struct group *group,
+static struct bench_row *add_row(struct context *context, const struct bench_group *group,
                                  const struct group_arm *arm, const char *benchmark,
                                  struct error *err)
 {
@@ -102,9 +102,9 @@ static double metric_of(const struct stopwatch_sample *sample, enum metric metri
     return 0;
 }
 
-static int fill_row(struct context *context, const struct group *group, const struct group_arm *arm,
-                    const struct group_row *wish, const struct experiment_arm *measured,
-                    struct error *err)
+static int fill_row(struct context *context, const struct bench_group *group,
+                    const struct group_arm *arm, const struct group_row *wish,
+                    const struct experiment_arm *measured, struct error *err)
 {
     struct bench_row *row = add_row(context, group, arm, wish->benchmark, err);
     struct bench_run *runs = row != NULL ? bench_row_add_runs(row, measured->count, err) : NULL;
@@ -125,8 +125,12 @@ static int fill_row(struct context *context, const struct group *group, const st
 
 /* ---- measuring ---- */
 
+/* A run that takes longer than this is not made only to warm up. */
+static const double dear_s = 0.2;
+
 /* A group's arms that can run, in the experiment's terms. */
 struct measurement {
+    double longest_s; /* of the trial runs */
     struct experiment experiment;
     struct experiment_arm *arms;
     const struct group_arm **of; /* the group's arm that each belongs to */
@@ -140,7 +144,7 @@ static void measurement_done(struct measurement *measurement)
     free(measurement->of);
 }
 
-static int define_arm(struct context *context, const struct group *group,
+static int define_arm(struct context *context, const struct bench_group *group,
                       const struct group_arm *arm, struct experiment_arm *out, struct error *err)
 {
     const struct stopwatch_command base = {
@@ -159,28 +163,56 @@ static int define_arm(struct context *context, const struct group *group,
     return out->command < 0 ? -1 : 0;
 }
 
-/* One run to see that it works, one to see how long it takes: false with the reason otherwise. */
-static bool try_arm(struct context *context, const struct experiment_arm *arm, double *once_s,
+/* Why a target failed in a sandbox: once more, and what it says then. */
+static void find_reason(struct context *context, const struct bench_group *group,
+                        const struct group_arm *arm, struct error *problem)
+{
+    const struct stopwatch_command base = {.output = STOPWATCH_PIPE,
+                                           .errors = STOPWATCH_ERRORS_OUTPUT,
+                                           .timeout_ms = group->timeout_ms,
+                                           .is_tidy = true};
+    struct stopwatch_sample sample = {0};
+    AUTO_FREE char *output = NULL;
+    struct error ignored;
+    size_t size;
+    int number = subject_define(arm->subject, &context->place, arm->wish, group->command, &base,
+                                context->stopwatch, &ignored);
+
+    (void)error_set(problem, ERR_INVALID, "the target failed in it");
+    if (number >= 0 &&
+        stopwatch_capture(context->stopwatch, number, &sample, &output, &size, &ignored) == 0 &&
+        size > 0)
+        (void)error_set(problem, ERR_INVALID, "the target failed in it: %.*s",
+                        (int)strcspn(output, "\n"), output);
+}
+
+/* A run to see that it works, and unless it takes long another to see how long it takes warm. */
+static bool try_arm(struct context *context, const struct bench_group *group,
+                    const struct group_arm *arm, const struct experiment_arm *made, double *once_s,
                     struct error *problem)
 {
-    struct wire_run run = {.command = (uint32_t)arm->command, .is_warmup = 1};
+    struct wire_run run = {.command = (uint32_t)made->command, .is_warmup = 1};
     struct stopwatch_sample sample;
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && (i == 0 || *once_s < dear_s); i++) {
         if (stopwatch_run(context->stopwatch, &run, 1, &sample, problem) < 0)
             return false;
-        if (sample.exit_status != 0 || (sample.flags & STOPWATCH_TIMED_OUT) != 0) {
-            (void)error_set(problem, ERR_INVALID, "%s",
-                            (sample.flags & STOPWATCH_TIMED_OUT) != 0 ? "took too long"
-                                                                      : "the target failed in it");
+        *once_s = (double)sample.wall_ns / 1e9;
+        if ((sample.flags & STOPWATCH_TIMED_OUT) != 0) {
+            (void)error_set(problem, ERR_INVALID, "took longer than %u s",
+                            group->timeout_ms / 1000);
             return false;
         }
-        *once_s = (double)sample.wall_ns / 1e9;
+        if (sample.exit_status != 0) {
+            find_reason(context, group, arm, problem);
+            return false;
+        }
     }
     return true;
 }
 
-static size_t runs_for(const struct context *context, const struct group *group, double once_s)
+static size_t runs_for(const struct context *context, const struct bench_group *group,
+                       double once_s)
 {
     const struct bench_settings *settings = context->settings;
     double seconds = settings->is_quick ? group->seconds / 8 : group->seconds;
@@ -199,8 +231,8 @@ static size_t runs_for(const struct context *context, const struct group *group,
 }
 
 /* Adds the arm if it runs; otherwise the report says why not. */
-static int add_arm(struct context *context, const struct group *group, const struct group_arm *arm,
-                   struct measurement *measurement, struct error *err)
+static int add_arm(struct context *context, const struct bench_group *group,
+                   const struct group_arm *arm, struct measurement *measurement, struct error *err)
 {
     struct experiment_arm *made = &measurement->arms[measurement->count];
     struct error problem = {0};
@@ -209,8 +241,10 @@ static int add_arm(struct context *context, const struct group *group, const str
     if (arm->subject->reason != NULL)
         return 0; /* the report has it already */
     if (define_arm(context, group, arm, made, &problem) == 0 &&
-        try_arm(context, made, &once_s, &problem)) {
+        try_arm(context, group, arm, made, &once_s, &problem)) {
         made->limit = runs_for(context, group, once_s);
+        if (once_s > measurement->longest_s)
+            measurement->longest_s = once_s;
         measurement->of[measurement->count++] = arm;
         return 0;
     }
@@ -222,7 +256,7 @@ static int add_arm(struct context *context, const struct group *group, const str
 }
 
 static int measurement_init(struct measurement *measurement, struct context *context,
-                            const struct group *group, struct error *err)
+                            const struct bench_group *group, struct error *err)
 {
     *measurement = (struct measurement){
         .arms = calloc(group->arm_count + 1, sizeof *measurement->arms),
@@ -241,18 +275,18 @@ static int measurement_init(struct measurement *measurement, struct context *con
     return 0;
 }
 
-static int measure(struct context *context, const struct group *group,
-                   struct measurement *measurement, struct error *err)
+static int measure(struct context *context, struct measurement *measurement, struct error *err)
 {
     const struct bench_settings *settings = context->settings;
     size_t most = 0;
-    size_t warmup = settings->has_warmup ? settings->warmup : 2;
+    size_t warmup = settings->has_warmup              ? settings->warmup
+                    : measurement->longest_s < dear_s ? 2
+                                                      : 0;
 
     for (size_t i = 0; i < measurement->count; i++) {
         if (measurement->arms[i].limit > most)
             most = measurement->arms[i].limit;
     }
-    (void)group;
     if (measurement->count == 0)
         return 0;
     if (warmup > 0 && experiment_warm_up(&measurement->experiment, warmup, err) < 0)
@@ -260,7 +294,7 @@ static int measure(struct context *context, const struct group *group,
     return experiment_run(&measurement->experiment, most, err);
 }
 
-int group_run(struct context *context, const struct group *group, struct error *err)
+int group_run(struct context *context, const struct bench_group *group, struct error *err)
 {
     struct measurement measurement __attribute__((cleanup(measurement_done))) = {0};
     int failed;
@@ -268,7 +302,7 @@ int group_run(struct context *context, const struct group *group, struct error *
     console_set_title(context->console, "%s", group->rows[0].benchmark);
     if (measurement_init(&measurement, context, group, err) < 0)
         return -1;
-    failed = measure(context, group, &measurement, err);
+    failed = measure(context, &measurement, err);
     context->report->is_interrupted |= failed < 0 && err->code == ERR_INTERRUPTED;
     for (size_t row = 0; row < group->row_count; row++) {
         for (size_t i = 0; i < measurement.count; i++) {

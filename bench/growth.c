@@ -165,8 +165,9 @@ static int set_counts(struct bench_row *row, const struct trace_counts *counts, 
 
 /* The least of a few traces: waiting and signals add a call now and then. Without tracing there are
  * no counts, and nothing else is lost. */
-static int count_row(struct context *context, struct bench_row *row, const struct group *group,
-                     const struct group_arm *arm, struct error *err)
+static int count_row(struct context *context, struct bench_row *row,
+                     const struct bench_group *group, const struct group_arm *arm,
+                     struct error *err)
 {
     const struct stopwatch_identity runs_as = place_runs_as(&context->place);
     AUTO_WORDS struct words argv = WORDS_EMPTY;
@@ -191,7 +192,7 @@ static int count_row(struct context *context, struct bench_row *row, const struc
     return set_counts(row, &least, err);
 }
 
-static int count_rows(struct context *context, const struct group *group, size_t first_row,
+static int count_rows(struct context *context, const struct bench_group *group, size_t first_row,
                       struct error *err)
 {
     for (size_t i = 0; i < group->arm_count; i++) {
@@ -229,7 +230,7 @@ static int measure_value(struct context *context, const struct growth *growth, c
     AUTO_FREE struct group_arm *arms = NULL;
     size_t first_row = context->report->row_count;
     struct subject_wish wish;
-    struct group group = {
+    struct bench_group group = {
         .command = command,
         .parameter = growth->parameter,
         .rows = {{growth->benchmark, METRIC_WALL}},

@@ -33,6 +33,9 @@ struct stopwatch_identity place_runs_as(const struct place *place);
 /* PATH/name inside the place, made if need be, owned by the identity. Caller frees. */
 char *place_make_directory(struct place *place, const char *name, struct error *err);
 
+/* The same, as a git repository of the identity. */
+char *place_make_repository(struct place *place, const char *name, struct error *err);
+
 /* Makes `count` small files below directory, a hundred to a folder, and the folders. */
 int place_make_files(struct place *place, const char *directory, size_t count, struct error *err);
 

@@ -105,10 +105,10 @@ struct stopwatch_identity place_runs_as(const struct place *place)
 }
 
 /* A real repository, made as the identity: git does not trust other people's (CVE-2022-24765). */
-static int make_repository(struct place *place, struct error *err)
+static int init_repository(const struct place *place, const char *directory, struct error *err)
 {
     const struct stopwatch_identity runs_as = place_runs_as(place);
-    const char *argv[] = {"git", "-c", "init.defaultBranch=main", "init", "-q", place->ws, NULL};
+    const char *argv[] = {"git", "-c", "init.defaultBranch=main", "init", "-q", directory, NULL};
     struct stopwatch_command command = {.argv = argv,
                                         .output = STOPWATCH_PIPE,
                                         .errors = STOPWATCH_ERRORS_OUTPUT,
@@ -123,8 +123,17 @@ static int make_repository(struct place *place, struct error *err)
 
     stopwatch_free(stopwatch);
     if (failed == 0 && sample.exit_status != 0)
-        return error_set(err, ERR_OS, "git init %s: %.200s", place->ws, output);
+        return error_set(err, ERR_OS, "git init %s: %.200s", directory, output);
     return failed;
+}
+
+char *place_make_repository(struct place *place, const char *name, struct error *err)
+{
+    AUTO_FREE char *path = place_make_directory(place, name, err);
+
+    if (path == NULL || init_repository(place, path, err) < 0)
+        return NULL;
+    return TAKE(path);
 }
 
 static int write_policy(struct place *place, struct error *err)
@@ -159,15 +168,13 @@ static int fill(struct place *place, struct error *err)
     /* A sandbox that grants everything beside a denied directory must be able to list it. */
     if (chmod(place->fixture.path, 0755) < 0)
         return error_os(err, errno, "chmod %s", place->fixture.path);
-    place->ws = place_make_directory(place, "ws", err);
+    place->ws = place_make_repository(place, "ws", err);
     place->extra = place->ws != NULL ? place_make_directory(place, "extra", err) : NULL;
     place->secret = place->extra != NULL ? place_make_directory(place, "secret", err) : NULL;
     place->home = place->secret != NULL ? place_make_directory(place, "home", err) : NULL;
     place->git = place->home != NULL ? path_below(place->ws, ".git", err) : NULL;
     place->peers = find_peers();
-    if (place->git == NULL || make_repository(place, err) < 0)
-        return -1;
-    return write_policy(place, err);
+    return place->git == NULL ? -1 : write_policy(place, err);
 }
 
 int place_open(struct place *place, const char *identity_name, struct error *err)

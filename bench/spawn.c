@@ -60,7 +60,7 @@ static int run_target(struct context *context, const struct target *target, bool
 {
     AUTO_WORDS struct words argv = WORDS_EMPTY;
     AUTO_FREE struct group_arm *arms = NULL;
-    struct group group = {
+    struct bench_group group = {
         .rows = {{row_name(benchmark, target->name), METRIC_WALL}},
         .row_count = 1,
         .seconds = target->seconds,
@@ -84,7 +84,7 @@ static int run_stamp(struct context *context, struct error *err)
     AUTO_FREE char *stamp = context_program(context, "bench-stamp", err);
     const char *argv[] = {stamp, NULL};
     AUTO_FREE struct group_arm *arms = NULL;
-    struct group group = {
+    struct bench_group group = {
         .command = argv,
         .output = STOPWATCH_STAMP,
         .rows = {{"spawn.first", METRIC_FIRST}, {"teardown.plain", METRIC_LAST}},
@@ -98,6 +98,41 @@ static int run_stamp(struct context *context, struct error *err)
     if (stamp == NULL || group_make_arms(context, false, &arms, &group.arm_count, err) < 0)
         return -1;
     group.arms = arms;
+    return group_run(context, &group, err);
+}
+
+/* From a process that holds little, and from one of 200 MB: who copies its memory pays for it. */
+static int run_parents(struct context *context, struct error *err)
+{
+    static const char *const sizes[] = {"0", "200"};
+    AUTO_FREE char *noop = context_program(context, "bench-noop", err);
+    const char *argv[] = {noop, NULL};
+    AUTO_FREE struct group_arm *usual = NULL;
+    AUTO_FREE struct group_arm *arms = NULL;
+    struct bench_group group = {
+        .command = argv,
+        .parameter = "parent_mb",
+        .rows = {{"spawn.parent", METRIC_WALL}},
+        .row_count = 1,
+        .seconds = 0.5,
+        .max_runs = 60, /* each change of size writes 200 MB */
+        .min_runs = 6,
+        .timeout_ms = 60000,
+    };
+    size_t count = 0;
+
+    if (noop == NULL || group_make_arms(context, true, &usual, &count, err) < 0)
+        return -1;
+    arms = calloc(2 * count, sizeof *arms);
+    if (arms == NULL)
+        return error_memory(err, "arms");
+    for (size_t i = 0; i < 2 * count; i++) {
+        arms[i] = usual[i / 2];
+        arms[i].value = sizes[i % 2];
+        arms[i].ballast = i % 2 == 1 ? (uint64_t)200 << 20 : 0;
+    }
+    group.arms = arms;
+    group.arm_count = 2 * count;
     return group_run(context, &group, err);
 }
 
@@ -128,7 +163,7 @@ int bench_spawn(struct context *context, struct error *err)
             (has_peers && run_target(context, &targets[i], false, "spawn-all", err) < 0))
             return -1;
     }
-    if (is_in(&names, "noop") && run_stamp(context, err) < 0)
-        return -1;
-    return 0;
+    if (!is_in(&names, "noop"))
+        return 0;
+    return run_stamp(context, err) < 0 ? -1 : run_parents(context, err);
 }

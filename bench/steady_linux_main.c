@@ -159,6 +159,7 @@ int main(int argc, char **argv)
         (void)fputs("usage: bench-steady DIRECTORY COUNT\n", stderr);
         return 2;
     }
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* so that an error comes after what worked */
     ground.noop = noop_path(argv[0]);
     if (prepare(&ground, argv[1]) < 0) {
         perror("bench-steady: prepare");

@@ -72,6 +72,18 @@ static void told_done(struct told *told, size_t count)
     free(told);
 }
 
+/* What a failed command said last is what went wrong. Changes the text. */
+static const char *last_line(char *text)
+{
+    size_t size = strlen(text);
+    char *end;
+
+    while (size > 0 && text[size - 1] == '\n')
+        text[--size] = '\0';
+    end = strrchr(text, '\n');
+    return end != NULL ? end + 1 : text;
+}
+
 static int make_run(struct context *context, const struct told_arm *arm, struct told *told,
                     bool is_warmup, struct error *err)
 {
@@ -82,11 +94,9 @@ static int make_run(struct context *context, const struct told_arm *arm, struct 
 
     if (stopwatch_capture(context->stopwatch, arm->command, sample, &output, &size, err) < 0)
         return -1;
-    if (sample->exit_status != 0) {
-        output[strcspn(output, "\n")] = '\0';
+    if (sample->exit_status != 0)
         return error_set(err, ERR_INVALID, "%s: status %d: %.200s", arm->name, sample->exit_status,
-                         output);
-    }
+                         last_line(output));
     if (told_parse(output, told->lines + told->run_count * TOLD_LINES_MAX, &count, err) < 0)
         return error_wrap(err, "%s", arm->name);
     if (told->line_count != 0 && told->line_count != count)
@@ -106,10 +116,6 @@ static int make_runs(struct context *context, const struct told_group *group, st
     if (order == NULL)
         return error_memory(err, "a schedule");
     stats_rng_init(&rng, context_next_seed(context));
-    for (size_t i = 0; i < group->arm_count; i++) {
-        if (make_run(context, &group->arms[i], &told[i], true, err) < 0)
-            return -1;
-    }
     for (size_t block = 0; block < group->blocks; block++) {
         schedule_block(&rng, group->arm_count, order);
         for (size_t i = 0; i < 2 * group->arm_count; i++) {
@@ -169,10 +175,34 @@ static int fill_row(struct context *context, const struct told_group *group,
     return 0;
 }
 
-int told_run(struct context *context, const struct told_group *group, struct error *err)
+/* Runs each arm once. What fails is skipped with what it said; the others go on. */
+static int keep_working(struct context *context, const struct told_group *group,
+                        struct told_arm *working, size_t *count, struct error *err)
+{
+    struct stopwatch_sample sample;
+    struct told_line lines[TOLD_LINES_MAX];
+
+    for (size_t i = 0; i < group->arm_count; i++) {
+        struct told one = {.lines = lines, .samples = &sample};
+        struct error problem = {0};
+
+        if (make_run(context, &group->arms[i], &one, true, &problem) == 0) {
+            working[(*count)++] = group->arms[i];
+        } else if (problem.code != ERR_INVALID) {
+            *err = problem;
+            return -1;
+        } else if (bench_report_add_skipped(context->report, group->benchmark, group->arms[i].name,
+                                            problem.message, err) < 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int run_working(struct context *context, const struct told_group *group, struct error *err)
 {
     size_t runs = 2 * group->blocks;
-    struct told *told = calloc(group->arm_count, sizeof *told);
+    struct told *told = calloc(group->arm_count + 1, sizeof *told);
     int failed = told == NULL ? error_memory(err, group->benchmark) : 0;
 
     for (size_t i = 0; i < group->arm_count && failed == 0; i++) {
@@ -189,4 +219,18 @@ int told_run(struct context *context, const struct told_group *group, struct err
     }
     told_done(told, group->arm_count);
     return failed;
+}
+
+int told_run(struct context *context, const struct told_group *group, struct error *err)
+{
+    AUTO_FREE struct told_arm *working = calloc(group->arm_count + 1, sizeof *working);
+    struct told_group kept = *group;
+
+    if (working == NULL)
+        return error_memory(err, group->benchmark);
+    kept.arms = working;
+    kept.arm_count = 0;
+    if (keep_working(context, group, working, &kept.arm_count, err) < 0)
+        return -1;
+    return run_working(context, &kept, err);
 }
