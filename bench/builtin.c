@@ -21,6 +21,7 @@ const struct builtin builtins[] = {
      bench_teardown},
     {"memory", "what 1 to 64 sandboxes weigh while their targets wait", bench_memory},
     {"leak", "what stays after 10 000 runs", bench_leak},
+    {"calibrate", "false alarms and power of the gate on this machine", bench_calibrate},
     {NULL, NULL, NULL},
 };
 

@@ -23,9 +23,9 @@ enum {
 };
 
 static const struct fixture_program programs[] = {
-    {"bench-noop", false}, {"bench-stamp", false},  {"bench-steady", false},
-    {"bench-hold", false}, {"bench-policy", false}, {"holdfast-sandbox", true},
-    {NULL, false},
+    {"bench-noop", false},      {"bench-spin", false}, {"bench-stamp", false},
+    {"bench-steady", false},    {"bench-hold", false}, {"bench-policy", false},
+    {"holdfast-sandbox", true}, {NULL, false},
 };
 
 static int give_away(const struct place *place, const char *path, struct error *err)
