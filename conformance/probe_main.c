@@ -161,6 +161,8 @@ static void light_beacon(const struct attempt *attempt)
         return;
     (void)snprintf(name, sizeof name, "beacon-%s", attempt->nonce);
     error = try_create(path_in(attempt->ws, name), attempt->nonce);
+    if (error == EEXIST) /* of an earlier start, which may have been killed while it wrote */
+        error = try_put(path_in(attempt->ws, name), attempt->nonce);
     if (error != 0)
         (void)fprintf(stderr, "holdfast-probe: beacon: %s\n", strerror(error));
 }

@@ -121,38 +121,54 @@ static int observe_bare(const struct scene *scene, struct observation *seen, str
 }
 
 /* git.parent-rename ------------------------------------------------------------------------------
- * ws/nested is a root of its own, so ws/nested/.git is protected; its parent lies in a root. */
+ * ws/nested and ws/deep/nested are roots of their own, so their .git is protected; but what is above
+ * it, the root itself and ws/deep, lies in a root, too. */
+
+static const char *const nested_roots[] = {"nested", "deep/nested"};
 
 static int prepare_nested_root(struct scene *scene, struct error *err)
 {
-    const char *nested = path_in(scene->ws, "nested");
+    for (size_t i = 0; i < ARRAY_SIZE(nested_roots); i++) {
+        const char *nested = path_in(scene->ws, nested_roots[i]);
 
-    if (host_make_directory(scene, nested, 0755, err) < 0 ||
-        plant_gitdir(scene, path_in(nested, ".git"), err) < 0)
-        return -1;
-    scene->writable[0] = strdup(nested);
-    return scene->writable[0] == NULL ? error_memory(err, "root") : 0;
+        if (plant_gitdir(scene, path_in(nested, ".git"), err) < 0)
+            return -1;
+        scene->writable[i] = strdup(nested);
+        if (scene->writable[i] == NULL)
+            return error_memory(err, "root");
+    }
+    return 0;
+}
+
+/* Moves `name` of the workspace away and makes another with a repository at `root` in its place. */
+static int replace(const struct attempt *a, const char *name, const char *root, const char *way)
+{
+    char old[PATH_MAX];
+    const char *git = path_in(path_in(a->ws, root), ".git");
+    int outcome;
+
+    (void)snprintf(old, sizeof old, "%s/%s-old", a->ws, name);
+    outcome = outcome_of(rename(path_in(a->ws, name), old));
+    return outcome_join(outcome, try_gitdir(git, fsmonitor_config(a, way)));
 }
 
 static int rename_parent(const struct attempt *a)
 {
-    const char *nested = path_in(a->ws, "nested");
-    const char *next = path_in(a->ws, "nested-next");
-    int outcome;
+    int outcome = replace(a, "nested", "nested", "renamed-root");
 
-    (void)try_gitdir(path_in(next, ".git"), fsmonitor_config(a, "parent-rename"));
-    outcome = outcome_of(rename(nested, path_in(a->ws, "nested-old")));
-    outcome = outcome_join(outcome, outcome_of(rename(next, nested)));
-    return outcome_join(outcome,
-                        try_append(path_in(nested, ".git/config"), fsmonitor_config(a, "config")));
+    return outcome_join(outcome, replace(a, "deep", "deep/nested", "renamed-above-root"));
 }
 
 static int observe_nested_root(const struct scene *scene, struct observation *seen,
                                struct error *err)
 {
-    const char *nested = path_in(scene->ws, "nested");
+    for (size_t i = 0; i < ARRAY_SIZE(nested_roots); i++) {
+        const char *nested = path_in(scene->ws, nested_roots[i]);
 
-    return observe_git_status(scene, nested, path_in(nested, ".git/config"), seen, err);
+        if (observe_git_status(scene, nested, path_in(nested, ".git/config"), seen, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* git.child-of-parent-repo ------------------------------------------------------------------------
@@ -240,8 +256,9 @@ static const struct probe rows[] = {
     {
         .id = "git.parent-rename",
         .claim = "protection of .git cannot be left behind by renaming its parent",
-        .technique = "renames a root inside the workspace away, puts another with its own .git in "
-                     "its place; then the user goes there and runs git status",
+        .technique =
+            "renames roots inside the workspace, and a directory above one, away and makes "
+            "them again with a repository of its own; then the user runs git status there",
         .source = "own; rename(2)",
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
