@@ -20,6 +20,7 @@ extern const struct probe_family family_git_keys;
 extern const struct probe_family family_git_nt;
 extern const struct probe_family family_git_pointer;
 extern const struct probe_family family_git_write;
+extern const struct probe_family family_harness;
 extern const struct probe_family family_ipc;
 extern const struct probe_family family_ipc_system;
 extern const struct probe_family family_mustwork_files;
@@ -68,6 +69,7 @@ const struct probe_family *const probe_families[] = {
     &family_git_nt,
     &family_git_pointer,
     &family_git_write,
+    &family_harness,
     &family_ipc,
     &family_ipc_system,
     &family_mustwork_files,
