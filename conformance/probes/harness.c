@@ -201,13 +201,17 @@ static const char escapes[] = "\033]52;c;cm0gLXJmIH4=\a\033]8;;file:///etc/passw
                               "\033[6n\033P+q544e\033\\\033c\033[2J\033[?1049h\302\233\302\235"
                               "\342\200\256\342\201\246\377\376\355\240\200\b\b\b\r\033]52;c;";
 
+static const char escaped_name[] = "hostile \033[31mred\033]0;x\a\n\302\233\342\200\256\377name";
+static const char markup_name[] = "hostile =1+1|`x`<img src=x onerror=alert(1)>]]>&\"'\n::error::x";
+
 static int output_escape(const struct attempt *a)
 {
     (void)fflush(stdout);
     (void)!write(STDOUT_FILENO, escapes, sizeof escapes); /* with its NUL */
     (void)!write(STDERR_FILENO, escapes, sizeof escapes);
-    (void)try_create(path_in(a->ws, "\033[31mred\033[0m\n\302\233name"), "x");
-    return act(a);
+    (void)try_create(path_in(a->ws, escaped_name), "x");
+    /* A name outside is evidence, and so it is shown in every report. */
+    return outcome_join(act(a), try_create(path_in(a->outside, escaped_name), "x"));
 }
 
 static int output_markup(const struct attempt *a)
@@ -217,7 +221,7 @@ static int output_markup(const struct attempt *a)
         "<script>alert(1)</script><img src=x onerror=alert(1)>\n::set-output name=x::y\n"
         "::error file=a::b\n##vso[task.complete result=Succeeded]\n]]><testcase/>\n"
         "{\"verdict\":\"held\"}\nok 1\nBail out!\n[link](javascript:alert(1)) @everyone #1\n");
-    return act(a);
+    return outcome_join(act(a), try_create(path_in(a->outside, markup_name), "x"));
 }
 
 /* Time ---------------------------------------------------------------------------------------- */
