@@ -2,12 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/auto.h"
 #include "base/text.h"
 #include "sandbox/commands.h"
 #include "sandbox/environment.h"
+#include "sandbox/event_log.h"
+#include "sandbox/report.h"
 #include "sandbox/sandbox.h"
 
 extern char **environ;
@@ -26,6 +27,16 @@ static int set_log(void *settings, const char *value, struct error *err)
     return 0;
 }
 
+static int set_report(void *settings, const char *value, struct error *err)
+{
+    uint64_t number;
+
+    if (!text_parse_u64(value, 1 << 20, &number) || number < 3 || report_prepare((int)number) < 0)
+        return error_set(err, ERR_USAGE, "\"%s\" is not an open descriptor above 2", value);
+    ((struct sandbox_settings *)settings)->report = (int)number;
+    return 0;
+}
+
 static const struct option_row own_rows[] = {
     {.name = "cwd",
      .letter = 'C',
@@ -36,6 +47,10 @@ static const struct option_row own_rows[] = {
      .value = "FILE",
      .apply = set_log,
      .help = "append what happens as JSON, one line each"},
+    {.name = "report",
+     .value = "FD",
+     .apply = set_report,
+     .help = "for the library: say there, in binary, why nothing ran"},
 };
 
 static int parse(int argc, char **argv, struct sandbox_settings *settings, int *first,
@@ -67,6 +82,7 @@ struct started {
     char *const *argv;
     const char *cwd;
     void (*edit)(struct plan *plan);
+    FILE *log;
 };
 
 static int run_in(const struct sandbox_backend *backend, const struct started *started,
@@ -75,7 +91,8 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     const struct policy *policy = &started->settings->policy;
     struct run_request request = {.argv = started->argv,
                                   .cwd = started->cwd,
-                                  .timeout_s = (uint32_t)policy->limits.timeout_s};
+                                  .timeout_s = (uint32_t)policy->limits.timeout_s,
+                                  .serves = started->settings->serves};
     struct plan plan = PLAN_EMPTY;
     char mode_text[64];
     AUTO_FREE char **environment = NULL;
@@ -89,7 +106,9 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     if (started->edit != NULL)
         started->edit(&plan);
     request.envp = environment;
-    result = backend->run(&plan, &request, outcome, err);
+    result = event_log_start(started->log, &plan, &request, err);
+    if (result == 0)
+        result = backend->run(&plan, &request, outcome, err);
     plan_done(&plan);
     return result;
 }
@@ -140,6 +159,9 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
     const struct sandbox_backend *backend = NULL;
     struct policy_place place;
     AUTO_FREE char *here = NULL;
+    AUTO_FILE FILE *log = NULL;
+    struct error log_error;
+    int result;
     struct started started = {
         .settings = settings, .place = &place, .argv = argv, .cwd = settings->cwd, .edit = edit};
 
@@ -165,8 +187,16 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
         (void)error_set(err, ERR_INVALID, "cwd: \"%s\" is not an absolute path", started.cwd);
         return error_hint(err, "give the whole path, from the top");
     }
-    return backend != NULL ? run_in(backend, &started, outcome, err)
-                           : run_auto(&started, outcome, err);
+    if (settings->log != NULL) {
+        started.log = log = event_log_open(settings->log, err);
+        if (log == NULL)
+            return -1;
+    }
+    result = backend != NULL ? run_in(backend, &started, outcome, err)
+                             : run_auto(&started, outcome, err);
+    if (event_log_end(log, outcome, result < 0 ? err : NULL, &log_error) < 0)
+        error_print(stderr, "holdfast-sandbox", &log_error);
+    return result;
 }
 
 int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
@@ -190,7 +220,9 @@ int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
     } else if (parsed == OPTIONS_PARSED) {
         result = run_parsed(&settings, argv + first, edit, &outcome, &err);
     }
-    if (result < 0)
+    if (result < 0 && settings.report >= 0)
+        report_error(settings.report, &err);
+    else if (result < 0)
         (void)command_fail(&err, outcome.status);
     sandbox_settings_done(&settings);
     return outcome.status;
@@ -199,4 +231,27 @@ int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
 int command_run(int argc, char **argv)
 {
     return command_run_edited(argc, argv, NULL);
+}
+
+/* The same as run, up to the point where a command would be started. */
+int command_session(int argc, char **argv)
+{
+    static char *const nothing[] = {(char *)(uintptr_t) "session", NULL};
+    struct sandbox_settings settings;
+    struct run_outcome outcome = {.status = SANDBOX_EXIT_REFUSED};
+    struct error err = {0};
+    int first = 0;
+    int parsed;
+    int result = -1;
+
+    if (sandbox_settings_init(&settings, &err) < 0)
+        return command_fail(&err, SANDBOX_EXIT_REFUSED);
+    settings.serves = true;
+    parsed = parse(argc, argv, &settings, &first, &err);
+    if (parsed == OPTIONS_PARSED)
+        result = run_parsed(&settings, nothing, NULL, &outcome, &err);
+    if (result < 0 && parsed != OPTIONS_ANSWERED)
+        report_session_error(&err);
+    sandbox_settings_done(&settings);
+    return outcome.status;
 }

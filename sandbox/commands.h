@@ -14,6 +14,8 @@ int command_run(int argc, char **argv);
 /* The same, with a chance to change the plan before it is carried out: for the program that shows what
  * each step is good for (ablation_main.c). NULL: none. */
 int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan));
+/* Serves a session on standard input; started by sandbox_session_open. */
+int command_session(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_modes(int argc, char **argv);
 int command_doctor(int argc, char **argv);
@@ -24,6 +26,8 @@ struct sandbox_settings {
     const char *mode; /* as given; "auto" unless told otherwise */
     const char *cwd;
     const char *log;
+    int report; /* descriptor that gets a struct error when nothing ran; -1: stderr */
+    bool serves;
     bool has_flags; /* a flag that changes the policy was seen */
 };
 

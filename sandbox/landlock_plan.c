@@ -121,7 +121,7 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
     uint64_t handled = landlock_rights(facts->landlock_abi);
 
     plan->mode = "linux-landlock";
-    if (check(policy, facts, err) < 0)
+    if (linux_plan_check(policy, facts, plan->mode, err) < 0 || check(policy, facts, err) < 0)
         return -1;
     plan_add(plan, STEP_LANDLOCK, NULL, handled, "only what a rule allows");
     add_rules(plan, facts, handled);

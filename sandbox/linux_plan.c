@@ -71,6 +71,21 @@ void linux_plan_landlock_rest(struct plan *plan, const struct policy *policy, in
                  "abstract sockets and signals have no path");
 }
 
+int linux_plan_check(const struct policy *policy, const struct facts *facts, const char *mode,
+                     struct error *err)
+{
+    if (policy->git == GIT_COMMIT) {
+        (void)error_set(err, ERR_UNSUPPORTED, "%s cannot let git commit yet", mode);
+        return error_hint(err, "leave \"git\" at read, and commit outside");
+    }
+    /* RLIMIT_NPROC does not bind uid 0 of the machine, whatever its namespace: copy_process() */
+    if (policy->limits.processes > 0 && facts->uid == 0) {
+        (void)error_set(err, ERR_UNSUPPORTED, "%s cannot limit the processes of root", mode);
+        return error_hint(err, "run it as an ordinary user, or leave limits.processes out");
+    }
+    return 0;
+}
+
 static void add_limits(struct plan *plan, const struct policy_limits *limits)
 {
     const struct {
@@ -80,7 +95,7 @@ static void add_limits(struct plan *plan, const struct policy_limits *limits)
     } rows[] = {
         {"timeout_s", limits->timeout_s, "the run ends after this many seconds"},
         {"processes", limits->processes, "processes and threads at once"},
-        {"memory_bytes", limits->memory_bytes, "memory of the run"},
+        {"memory_bytes", limits->memory_bytes, "address space of each process"},
         {"file_bytes", limits->file_bytes, "size of one file"},
     };
 

@@ -21,6 +21,10 @@ uint64_t landlock_rights(int abi);
 /* One STEP_FILTER for each group of the set. */
 void linux_plan_filter(struct plan *plan, uint32_t groups);
 
+/* Refuses what neither mode carries out. */
+int linux_plan_check(const struct policy *policy, const struct facts *facts, const char *mode,
+                     struct error *err);
+
 /* Session, limits, descriptors, capabilities, no_new_privs: what the command's own process does. */
 void linux_plan_command(struct plan *plan, const struct policy *policy);
 

@@ -240,7 +240,7 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
     bool has_loopback = policy->network == NETWORK_LOOPBACK;
 
     plan->mode = "linux-namespace";
-    if (check_layers(facts, err) < 0)
+    if (linux_plan_check(policy, facts, plan->mode, err) < 0 || check_layers(facts, err) < 0)
         return -1;
     plan_add(plan, STEP_NAMESPACES, NULL, namespaces | (has_loopback ? PLAN_NS_NETWORK : 0),
              "mounts, processes and IPC of its own");

@@ -155,7 +155,7 @@ const struct option_row sandbox_policy_rows[SANDBOX_POLICY_ROW_COUNT] = {
 
 int sandbox_settings_init(struct sandbox_settings *settings, struct error *err)
 {
-    *settings = (struct sandbox_settings){.mode = "auto"};
+    *settings = (struct sandbox_settings){.mode = "auto", .report = -1};
     return policy_init(&settings->policy, err);
 }
 

@@ -13,6 +13,7 @@ static const struct {
     const char *summary;
 } commands[] = {
     {"run", command_run, "run a command in a sandbox"},
+    {"session", command_session, "serve many commands in one sandbox (used by the library)"},
     {"modes", command_modes, "which modes work on this machine, and why the others do not"},
     {"explain", command_explain, "print what run would do, as JSON, and do nothing"},
     {"doctor", command_doctor, "which mode to choose here, and what to fix"},

@@ -118,8 +118,8 @@ static int prepare(const struct plan *plan, const struct run_request *request,
 {
     if (launch_check_stdio(plan, err) < 0)
         return -1;
-    if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
-        return error_os(err, errno, "close descriptors");
+    if (request->serves)
+        return error_set(err, ERR_UNSUPPORTED, "linux-landlock has no sessions");
     if (plan_find(plan, STEP_KILL_LEFTOVERS) != NULL &&
         prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
         return error_os(err, errno, "become a subreaper");

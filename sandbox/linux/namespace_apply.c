@@ -34,36 +34,8 @@
 #include "sandbox/linux/apply.h"
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/kernel.h"
+#include "sandbox/linux/namespace_box.h"
 #include "sandbox/linux/supervisor.h"
-
-enum ids {
-    IDS_PENDING,
-    IDS_MAPPED,
-    IDS_FAILED
-};
-enum stage {
-    STAGE_SETUP,
-    STAGE_FAILED,
-    STAGE_EXEC_FAILED,
-    STAGE_RUNNING,
-    STAGE_ENDED
-};
-
-/* One run's world, in memory that launcher, init and command share. */
-struct box {
-    volatile int alive;    /* the kernel writes 0 here when the launcher is gone */
-    volatile uint32_t ids; /* enum ids, from the launcher: a futex */
-    const struct plan *plan;
-    const struct run_request *request;
-    mode_t umask;
-    char *stacks; /* the command's below init's */
-    struct confinement confinement;
-    /* what init tells the launcher */
-    volatile enum stage stage;
-    volatile int wait_status;
-    struct error error;
-    struct error ids_error; /* the launcher's own */
-};
 
 /* Untouched pages cost nothing. Not static: that would spread the program's data over more pages. */
 enum {
@@ -144,7 +116,7 @@ static int enter_landlock(const struct plan *plan, struct error *err)
     return ruleset < 0 ? 0 : landlock_enter(ruleset, err);
 }
 
-static int change_directory(const struct run_request *request, struct error *err)
+int box_change_directory(const struct run_request *request, struct error *err)
 {
     if (request->cwd == NULL || chdir(request->cwd) == 0)
         return 0;
@@ -165,7 +137,7 @@ static int build_box(struct box *box, struct error *err)
     if (plan_find(plan, STEP_READ_ONLY_ROOT) != NULL && mounts_reopen_stdio(err) < 0)
         return -1;
     if (mounts_apply(plan, &box->confinement.file_limit, err) < 0 ||
-        change_directory(box->request, err) < 0 || enter_landlock(plan, err) < 0 ||
+        box_change_directory(box->request, err) < 0 || enter_landlock(plan, err) < 0 ||
         wait_for_ids(box, err) < 0)
         return -1;
     /* from here on nobody inside can look into init */
@@ -183,7 +155,7 @@ static int command_main(void *argument)
 
 /* CLONE_FILES hands over the listener: it is a number in the table both share until the command
  * leaves it (close_descriptors in confine.c). */
-static pid_t start_command(struct box *box, struct error *err)
+pid_t box_start_command(struct box *box, struct error *err)
 {
     int flags =
         CLONE_VM | CLONE_VFORK | SIGCHLD | (box->confinement.has_listener ? CLONE_FILES : 0);
@@ -263,16 +235,22 @@ static int supervise(struct box *box, pid_t command, int *wait_status, struct er
     return supervisor_serve(&config, command, wait_status, err);
 }
 
-static int run_init(struct box *box, struct error *err)
+int box_attend(struct box *box, pid_t command, int *wait_status, struct error *err)
 {
-    const uint64_t look_into_children = (uint64_t)1 << 19; /* CAP_SYS_PTRACE */
-    pid_t command;
-    int status = 0;
-    int result;
-
-    if (build_box(box, err) < 0)
+    if (capabilities_keep(BOX_SUPERVISOR_CAPABILITIES, err) < 0)
         return -1;
-    command = start_command(box, err);
+    (void)kernel_close_range(0, 2, 0); /* or the command's pipes would never be closed */
+    if (chdir("/") < 0)
+        return error_os(err, errno, "leave the working directory");
+    return box->confinement.has_listener ? supervise(box, command, wait_status, err)
+                                         : wait_plainly(command, wait_status, err);
+}
+
+static int run_command(struct box *box, struct error *err)
+{
+    pid_t command = box_start_command(box, err);
+    int status = 0;
+
     if (command < 0)
         return -1;
     if (box->confinement.exec_error != 0) {
@@ -280,16 +258,21 @@ static int run_init(struct box *box, struct error *err)
         return 0;
     }
     box->stage = STAGE_RUNNING;
-    if (launch_relay_signals(command, err) < 0 || capabilities_keep(look_into_children, err) < 0)
-        return -1;
-    (void)kernel_close_range(0, 2, 0); /* or the command's pipes would never be closed */
-    if (chdir("/") < 0)
-        return error_os(err, errno, "leave the working directory");
-    result = box->confinement.has_listener ? supervise(box, command, &status, err)
-                                           : wait_plainly(command, &status, err);
-    if (result < 0)
+    if (launch_relay_signals(command, err) < 0 || box_attend(box, command, &status, err) < 0)
         return -1;
     box->wait_status = status;
+    box->stage = STAGE_ENDED;
+    return 0;
+}
+
+static int run_init(struct box *box, struct error *err)
+{
+    if (build_box(box, err) < 0)
+        return -1;
+    if (!box->request->serves)
+        return run_command(box, err);
+    if (session_serve(box, err) < 0)
+        return -1;
     box->stage = STAGE_ENDED;
     return 0;
 }
@@ -365,7 +348,7 @@ int namespace_run(const struct plan *plan, const struct run_request *request,
                   struct run_outcome *outcome, struct error *err)
 {
     static struct box box; /* large; init must find it whatever the launcher's stack does */
-    struct launch_target target = {.timeout_s = request->timeout_s};
+    struct launch_target target = {.timeout_s = request->serves ? 0 : request->timeout_s};
     struct rusage usage = {0};
     bool has_timed_out = false;
     int status = 0;

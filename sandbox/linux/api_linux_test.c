@@ -1,0 +1,189 @@
+/* The library against the launcher beside it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/test.h"
+#include "sandbox/sandbox.h"
+
+static char workspace[] = "/var/tmp/holdfast-api.XXXXXX";
+static const char launcher[] = TEST_BINARY_DIR "/bin/holdfast-sandbox";
+
+static struct sandbox_policy *make_policy(void)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = sandbox_policy_new(&err);
+
+    if (access(launcher, X_OK) < 0)
+        cr_skip_test("holdfast-sandbox is not built");
+    sandbox_set_launcher(launcher);
+    cr_assert_not_null(policy);
+    if (strstr(workspace, "XXXXXX") != NULL)
+        cr_assert_not_null(mkdtemp(workspace));
+    cr_assert_eq(sandbox_policy_set(policy, "workspace", workspace, &err), 0, "%s", err.message);
+    return policy;
+}
+
+static void clean(struct sandbox_policy *policy)
+{
+    char path[128];
+
+    sandbox_policy_free(policy);
+    (void)snprintf(path, sizeof path, "%s/made", workspace);
+    (void)unlink(path);
+    (void)rmdir(workspace);
+}
+
+static int run(const struct sandbox_policy *policy, const char *script, struct error *err)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {0, 1, 2}};
+    struct sandbox_child child;
+    int status = -1;
+
+    cr_assert_eq(sandbox_spawn(policy, &command, &child, err), 0, "%s", err->message);
+    if (sandbox_wait(&child, &status, err) < 0)
+        return -status;
+    return status;
+}
+
+Test(api, spawns_and_waits)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = make_policy();
+    char path[128];
+
+    cr_assert_eq(run(policy, "echo x >made; exit 7", &err), 7, "%s", err.message);
+    (void)snprintf(path, sizeof path, "%s/made", workspace);
+    cr_assert_eq(access(path, F_OK), 0, "the workspace is writable");
+    cr_assert_eq(run(policy, "kill -KILL $$", &err), 137);
+    cr_assert_eq(run(policy, "echo x >/var/tmp/holdfast-nowhere", &err), 2);
+    clean(policy);
+}
+
+Test(api, says_why_nothing_ran)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = make_policy();
+    const char *argv[] = {"nonesuch", NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {0, 1, 2}};
+    struct sandbox_child child;
+    int status = 0;
+
+    cr_assert_eq(sandbox_policy_set(policy, "color", "red", &err), -1);
+    cr_assert_eq(sandbox_spawn(policy, &command, &child, &err), 0);
+    cr_assert_eq(sandbox_wait(&child, &status, &err), -1);
+    cr_assert_eq(status, SANDBOX_EXIT_NOT_FOUND);
+    cr_assert(strstr(err.message, "nonesuch") != NULL, "%s", err.message);
+    cr_assert_eq(sandbox_policy_set(policy, "workspace", "/", &err), 0);
+    cr_assert_eq(run(policy, "true", &err), -SANDBOX_EXIT_REFUSED);
+    cr_assert(strstr(err.message, "top of a file system") != NULL, "%s", err.message);
+    clean(policy);
+}
+
+static struct sandbox_session *open_session(const struct sandbox_policy *policy)
+{
+    struct error err = {0};
+    struct sandbox_session *session = sandbox_session_open(policy, &err);
+
+    if (session == NULL)
+        cr_skip_test("no session here");
+    return session;
+}
+
+static int ask(struct sandbox_session *session, const char *script, const int *descriptors)
+{
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {0, 1, 2}};
+    struct error err = {0};
+    int status = -1;
+
+    if (descriptors != NULL)
+        memcpy(command.descriptors, descriptors, sizeof command.descriptors);
+    cr_assert_eq(sandbox_session_spawn(session, &command, &err), 0, "%s", err.message);
+    return sandbox_session_wait(session, &status, &err) < 0 ? -status : status;
+}
+
+Test(api, runs_many_commands_in_one_session)
+{
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session = open_session(policy);
+
+    for (int i = 0; i < 20; i++)
+        cr_assert_eq(ask(session, i % 2 == 0 ? "exit 3" : "exit 4", NULL), i % 2 == 0 ? 3 : 4);
+    cr_assert_eq(ask(session, "echo x >/tmp/kept", NULL), 0);
+    cr_assert_eq(ask(session, "grep -q x /tmp/kept", NULL), 0, "the private /tmp stays");
+    cr_assert_eq(ask(session, "mkdir .git", NULL), 1, "absent names are guarded for each command");
+    cr_assert_eq(ask(session, "echo x >/var/tmp/holdfast-nowhere", NULL), 2);
+    cr_assert_eq(ask(session, "(sleep 60 &) >/dev/null 2>&1", NULL), 0);
+    cr_assert_eq(ask(session, "[ $(ls /proc | grep -c '^[0-9]') -le 6 ]", NULL), 0,
+                 "nothing of an earlier command is alive");
+    cr_assert_eq(ask(session, "kill -KILL $$", NULL), 137);
+    cr_assert_eq(ask(session, "kill -KILL -1; exit 3", NULL), -SANDBOX_EXIT_REFUSED,
+                 "a command can kill its own attendant, and with it itself");
+    cr_assert_eq(ask(session, "true", NULL), 0, "and the session goes on");
+    sandbox_session_close(session);
+    clean(policy);
+}
+
+Test(api, hands_descriptors_to_a_session)
+{
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session = open_session(policy);
+    int in[2];
+    int out[2];
+    char text[8] = "";
+
+    cr_assert_eq(pipe(in), 0);
+    cr_assert_eq(pipe(out), 0);
+    cr_assert_eq(write(in[1], "abc", 3), 3);
+    (void)close(in[1]);
+    cr_assert_eq(ask(session, "tr a-z A-Z", (const int[]){in[0], out[1], 2}), 0);
+    cr_assert_eq(read(out[0], text, sizeof text - 1), 3);
+    cr_assert_str_eq(text, "ABC");
+    sandbox_session_close(session);
+    clean(policy);
+}
+
+Test(api, refuses_a_second_command_and_what_is_too_large)
+{
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session = open_session(policy);
+    char *large = malloc(200 * 1024);
+    const char *argv[] = {"echo", large, NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {0, 1, 2}};
+    struct error err = {0};
+    int status;
+
+    cr_assert_not_null(large);
+    memset(large, 'x', 200 * 1024 - 1);
+    large[200 * 1024 - 1] = '\0';
+    cr_assert_eq(sandbox_session_spawn(session, &command, &err), -1);
+    cr_assert_eq(sandbox_session_wait(session, &status, &err), -1, "nothing runs");
+    argv[1] = NULL;
+    command.descriptors[1] = open("/dev/null", O_WRONLY);
+    cr_assert_eq(sandbox_session_spawn(session, &command, &err), 0);
+    cr_assert_eq(sandbox_session_spawn(session, &command, &err), -1, "one at a time");
+    cr_assert_eq(sandbox_session_wait(session, &status, &err), 0, "%s", err.message);
+    free(large);
+    sandbox_session_close(session);
+    clean(policy);
+}
+
+Test(api, ends_a_command_when_its_time_is_up)
+{
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session;
+    struct error err = {0};
+
+    cr_assert_eq(sandbox_policy_set(policy, "timeout_s", "1", &err), 0);
+    session = open_session(policy);
+    cr_assert_eq(ask(session, "sleep 60", NULL), SANDBOX_EXIT_TIMEOUT);
+    cr_assert_eq(ask(session, "exit 5", NULL), 5);
+    sandbox_session_close(session);
+    clean(policy);
+}

@@ -1,0 +1,58 @@
+/* Inside linux-namespace only: what launcher, init and the session server share. */
+#ifndef HOLDFAST_SANDBOX_LINUX_NAMESPACE_BOX_H
+#define HOLDFAST_SANDBOX_LINUX_NAMESPACE_BOX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "sandbox/linux/confine.h"
+#include "sandbox/plan.h"
+#include "sandbox/run.h"
+
+enum ids {
+    IDS_PENDING,
+    IDS_MAPPED,
+    IDS_FAILED
+};
+enum stage {
+    STAGE_SETUP,
+    STAGE_FAILED,
+    STAGE_EXEC_FAILED,
+    STAGE_RUNNING,
+    STAGE_ENDED
+};
+
+/* One run's world, in memory that launcher, init and command share. */
+struct box {
+    volatile int alive;    /* the kernel writes 0 here when the launcher is gone */
+    volatile uint32_t ids; /* enum ids, from the launcher: a futex */
+    const struct plan *plan;
+    const struct run_request *request;
+    mode_t umask;
+    char *stacks; /* the command's below init's */
+    struct confinement confinement;
+    /* what init tells the launcher */
+    volatile enum stage stage;
+    volatile int wait_status;
+    struct error error;
+    struct error ids_error; /* the launcher's own */
+};
+
+/* CAP_SYS_PTRACE: programs that are not dumpable could not be supervised without it. */
+#define BOX_SUPERVISOR_CAPABILITIES ((uint64_t)1 << 19)
+
+/* Starts the request's command as a child of the caller. */
+pid_t box_start_command(struct box *box, struct error *err);
+
+/* Waits for the command, supervising it if the plan says so, with no other capability and no
+ * descriptor of the command's left. */
+int box_attend(struct box *box, pid_t command, int *wait_status, struct error *err);
+
+int box_change_directory(const struct run_request *request, struct error *err);
+
+/* session_serve.c: runs one command after the other for whoever holds the other end of standard
+ * input, until that is closed. */
+int session_serve(struct box *box, struct error *err);
+
+#endif
