@@ -9,6 +9,7 @@
 #include "bench/builtin.h"
 #include "bench/commands.h"
 #include "bench/facts.h"
+#include "bench/plot.h"
 
 enum {
     EXIT_MEASURED = 0,
@@ -37,6 +38,8 @@ static int write_exports(const struct bench_settings *settings, const struct ben
         if (failed < 0)
             return -1;
     }
+    if (settings->plots != NULL && plot_write_all(report, settings->plots, err) < 0)
+        return -1;
     return settings->prints_json ? bench_report_print(report, err) : 0;
 }
 

@@ -196,8 +196,6 @@ int bench_calibrate(struct context *context, struct error *err)
     if (!text_parse_u64(decisions.items[0], 100000, &count) || count == 0)
         return error_set(err, ERR_USAGE, "decisions: %s: not a number up to 100000",
                          decisions.items[0]);
-    if (context->settings->is_quick)
-        count = count / 20 + 1;
     for (size_t i = 0; i < injected.count; i++) {
         /* The A/A needs the most: a rate of 0.5 % cannot be told from few. */
         size_t some = (size_t)(strcmp(injected.items[i], "0") == 0 ? count : count / 6 + 1);
