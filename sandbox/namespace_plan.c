@@ -38,6 +38,12 @@ static bool is_in_other_root(const struct facts *facts, size_t index)
     return false;
 }
 
+static void add_root(struct plan *plan, const struct facts *facts, size_t index)
+{
+    plan_add(plan, STEP_WRITABLE, facts->roots.items[index], 0,
+             index == 0 ? "the workspace" : "writable in the policy");
+}
+
 /* What deny_read names: outside the roots before they are put in place, inside them afterwards. */
 static void add_hidden(struct plan *plan, const struct facts *facts, bool in_roots)
 {
@@ -81,10 +87,15 @@ static void add_devices(struct plan *plan, const struct facts *facts)
 /* After what is hidden or private, or a root below /tmp would be covered. */
 static void add_roots(struct plan *plan, const struct facts *facts)
 {
+    /* Also a root inside another one: as a mount point it cannot be renamed away, and what is put
+     * into its place would not be watched (git.parent-rename). */
     for (size_t i = 0; i < facts->roots.count; i++) {
         if (!is_in_other_root(facts, i))
-            plan_add(plan, STEP_WRITABLE, facts->roots.items[i], 0,
-                     i == 0 ? "the workspace" : "writable in the policy");
+            add_root(plan, facts, i);
+    }
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (is_in_other_root(facts, i))
+            add_root(plan, facts, i);
     }
     for (size_t i = 0; i < facts->protect.count; i++)
         plan_add(plan, STEP_PROTECT, facts->protect.items[i], 0,

@@ -94,6 +94,10 @@ test_refusals() {
     as ln -s "$tree/home" "$tree/ws/homelink"
     status "a link to the home" 125 run --workspace "$tree/ws/homelink" -- true
     as rm "$tree/ws/homelink"
+    ln -s "$tree/outside" "$tree/ws/turned"
+    status "a root turned into a link that leads out" 125 run --writable "$tree/ws/turned" -- true
+    says "by name" "leads out of the root"
+    rm "$tree/ws/turned"
     status "a file as root" 125 run --writable "$tree/ws/file" -- true
     status "unknown network" 125 run --network all -- true
     status "bad timeout" 125 run --timeout 1s -- true

@@ -82,6 +82,23 @@ static int complain_about_root(const char *key, struct error *err)
     return error_hint(err, "create the directory first; a missing root is never made");
 }
 
+/* A name inside a root that leads out of it is a link that an earlier command could have put there:
+ * following it would grant what nobody declared (CVE-2026-34078). */
+static int check_leads_not_out(const struct facts *facts, const char *key, const char *path,
+                               const char *real, struct error *err)
+{
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        const char *root = facts->roots.items[i];
+
+        if (!path_is_within(PATH_POSIX, path, root) || path_is_within(PATH_POSIX, real, root))
+            continue;
+        (void)error_set(err, ERR_REFUSED, "%s: \"%s\" leads out of the root \"%s\" through a link",
+                        key, path, root);
+        return error_hint(err, "if that is meant, declare the directory itself: its real path");
+    }
+    return 0;
+}
+
 static int collect_root(const struct policy *policy, const struct policy_place *place,
                         const char *key, const char *path, struct facts *facts, struct error *err)
 {
@@ -90,7 +107,8 @@ static int collect_root(const struct policy *policy, const struct policy_place *
 
     if (fd < 0)
         return complain_about_root(key, err);
-    if (policy_check_root(place, key, real, err) < 0)
+    if (policy_check_root(place, key, real, err) < 0 ||
+        check_leads_not_out(facts, key, path, real, err) < 0)
         return -1;
     if (text_list_has(&facts->roots, real))
         return 0;
