@@ -6,6 +6,7 @@
 #include "base/version.h"
 #include "sandbox/commands.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/setup.h"
 
 static const struct {
     const char *name;
@@ -17,6 +18,9 @@ static const struct {
     {"modes", command_modes, "which modes work on this machine, and why the others do not"},
     {"explain", command_explain, "print what run would do, as JSON, and do nothing"},
     {"doctor", command_doctor, "which mode to choose here, and what to fix"},
+    {"setup", command_setup, "prepare this machine (needed on Windows only)"},
+    {"teardown", command_setup, "undo setup"},
+    {"status", command_setup, "what setup has done"},
 };
 
 static void print_help(FILE *stream)

@@ -308,6 +308,8 @@ test_explain() {
     status "modes" 0 as "$sandbox" modes --json
     holds "as JSON" python3 -c "import json, sys; p = json.loads(sys.argv[1]); assert any(m['name'] == '$mode' and m['works'] for m in p['modes'])" "$out"
     status "doctor" 0 as "$sandbox" doctor
+    status "nothing to set up" 0 as "$sandbox" setup
+    status "nothing to set up" 0 as "$sandbox" status
     status "help" 0 as "$sandbox" run --help
     status "version" 0 as "$sandbox" --version
 }
