@@ -113,8 +113,11 @@ Test(namespace_plan, mounts_a_root_inside_a_root_after_it)
     struct scene s;
 
     set_scene(&s, "/p/sub");
+    cr_assert_eq(text_list_add(&s.facts.roots, "/p/sub/deep", &s.err), 0);
     cr_assert_eq(text_list_add(&s.facts.roots, "/p", &s.err), 0);
     make_namespace(&s);
+    cr_assert(index_of(&s.plan, STEP_WRITABLE, "/p/sub/deep") >
+              index_of(&s.plan, STEP_WRITABLE, "/p/sub"));
     cr_assert(index_of(&s.plan, STEP_WRITABLE, "/p") >= 0);
     cr_assert(index_of(&s.plan, STEP_WRITABLE, "/p/sub") > index_of(&s.plan, STEP_WRITABLE, "/p"),
               "or it would be covered, and could be renamed away");

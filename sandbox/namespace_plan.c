@@ -12,6 +12,7 @@
  *     |- dev/null ...            the few device nodes
  *     `- proc      of the new pid namespace
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -28,20 +29,10 @@ static bool is_in_root(const struct facts *facts, const char *path)
 }
 
 /* A root inside another is writable with it. */
-static bool is_in_other_root(const struct facts *facts, size_t index)
+/* Above before below: a name that is the beginning of another sorts before it. */
+static int compare_roots(const void *left, const void *right)
 {
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        if (i != index &&
-            path_is_within(PATH_POSIX, facts->roots.items[index], facts->roots.items[i]))
-            return true;
-    }
-    return false;
-}
-
-static void add_root(struct plan *plan, const struct facts *facts, size_t index)
-{
-    plan_add(plan, STEP_WRITABLE, facts->roots.items[index], 0,
-             index == 0 ? "the workspace" : "writable in the policy");
+    return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
 /* What deny_read names: outside the roots before they are put in place, inside them afterwards. */
@@ -87,16 +78,19 @@ static void add_devices(struct plan *plan, const struct facts *facts)
 /* After what is hidden or private, or a root below /tmp would be covered. */
 static void add_roots(struct plan *plan, const struct facts *facts)
 {
+    AUTO_FREE char **sorted = malloc(facts->roots.count * sizeof *sorted);
+
     /* Also a root inside another one: as a mount point it cannot be renamed away, and what is put
      * into its place would not be watched (git.parent-rename). */
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        if (!is_in_other_root(facts, i))
-            add_root(plan, facts, i);
+    if (sorted == NULL) {
+        plan->has_failed = true;
+        return;
     }
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        if (is_in_other_root(facts, i))
-            add_root(plan, facts, i);
-    }
+    memcpy(sorted, facts->roots.items, facts->roots.count * sizeof *sorted);
+    qsort(sorted, facts->roots.count, sizeof *sorted, compare_roots);
+    for (size_t i = 0; i < facts->roots.count; i++)
+        plan_add(plan, STEP_WRITABLE, sorted[i], 0,
+                 sorted[i] == facts->roots.items[0] ? "the workspace" : "writable in the policy");
     for (size_t i = 0; i < facts->protect.count; i++)
         plan_add(plan, STEP_PROTECT, facts->protect.items[i], 0,
                  "tools of the user outside act on it");
