@@ -37,7 +37,7 @@ static int prepare_raw(struct scene *scene, struct error *err)
     return watch_open_files(scene, is_raw_device, "raw device", err);
 }
 
-static int open_first_disk(int flags)
+static int open_first_disk(const struct attempt *a, int flags)
 {
     DIR *stream = opendir("/dev");
     const struct dirent *entry;
@@ -48,7 +48,7 @@ static int open_first_disk(int flags)
 
         if (stat(path_in("/dev", entry->d_name), &status) < 0 || !S_ISBLK(status.st_mode))
             continue;
-        outcome = open_and_hold(path_in("/dev", entry->d_name), flags);
+        outcome = open_and_hold(a, path_in("/dev", entry->d_name), flags);
     }
     if (stream != NULL)
         (void)closedir(stream);
@@ -58,13 +58,12 @@ static int open_first_disk(int flags)
 static int open_raw(const struct attempt *a)
 {
     static const char *const memories[] = {"/dev/mem", "/dev/port", "/dev/kmem"};
-    int outcome = open_first_disk(O_RDONLY);
+    int outcome = open_first_disk(a, O_RDONLY);
 
-    (void)a;
     if (outcome != 0)
-        outcome = outcome_join(outcome, open_first_disk(O_RDWR));
+        outcome = outcome_join(outcome, open_first_disk(a, O_RDWR));
     for (size_t i = 0; outcome != 0 && i < ARRAY_SIZE(memories); i++)
-        outcome = outcome_join(outcome, open_and_hold(memories[i], O_RDONLY));
+        outcome = outcome_join(outcome, open_and_hold(a, memories[i], O_RDONLY));
     return outcome;
 }
 
@@ -307,14 +306,13 @@ static int open_triggers(const struct attempt *a)
 {
     DIR *stream = opendir("/sys/firmware/efi/efivars");
     const struct dirent *entry;
-    int outcome = open_and_hold("/proc/sysrq-trigger", O_WRONLY);
+    int outcome = open_and_hold(a, "/proc/sysrq-trigger", O_WRONLY);
 
-    (void)a;
     while (outcome != 0 && stream != NULL && (entry = readdir(stream)) != NULL) {
         if (entry->d_name[0] != '.')
             outcome = outcome_join(
                 outcome,
-                open_and_hold(path_in("/sys/firmware/efi/efivars", entry->d_name), O_WRONLY));
+                open_and_hold(a, path_in("/sys/firmware/efi/efivars", entry->d_name), O_WRONLY));
     }
     if (stream != NULL)
         (void)closedir(stream);

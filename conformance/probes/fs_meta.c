@@ -201,8 +201,7 @@ static int clone_over(const struct attempt *a)
 
 enum {
     LOCK_STEP_MS = 5,
-    LOCK_STEPS = 2000,
-    HOLD_MS = 300
+    LOCK_STEPS = 2000
 };
 
 static void try_lock(const struct scene *scene, int to_harness)
@@ -215,9 +214,11 @@ static void try_lock(const struct scene *scene, int to_harness)
             (void)snprintf(message, sizeof message, "%s the lock was held by the command",
                            scene->nonce);
             (void)!write(to_harness, message, strlen(message));
+            host_tick_last(scene);
             return;
         }
         (void)flock(fd, LOCK_UN);
+        host_tick(scene);
         sleep_ms(LOCK_STEP_MS);
     }
 }
@@ -232,6 +233,7 @@ static int hold_lock(const struct attempt *a)
 {
     const struct flock shared = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     AUTO_CLOSE int fd = open_canary(a, O_RDONLY);
+    const long since = ticks_now(a);
     int outcome = EWOULDBLOCK;
 
     if (fd < 0)
@@ -243,9 +245,7 @@ static int hold_lock(const struct attempt *a)
     }
     (void)fcntl(fd, F_OFD_SETLK, &shared);
     (void)fcntl(fd, F_SETLEASE, F_RDLCK);
-    if (outcome == 0)
-        sleep_ms(HOLD_MS);
-    return outcome;
+    return outcome != 0 ? outcome : await_ticks(a, since, TICKS_SEEN);
 }
 
 /* fs.special-mode -------------------------------------------------------------------------------- */

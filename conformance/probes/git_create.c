@@ -50,8 +50,7 @@ static int observe_created(const struct scene *scene, struct observation *seen, 
 
 enum {
     POLL_MS = 20,
-    POLLS = 500,
-    HOLD_MS = 400
+    POLLS = 500
 };
 
 static void poll_status(const struct scene *scene, int to_harness)
@@ -63,12 +62,14 @@ static void poll_status(const struct scene *scene, int to_harness)
 
     for (int i = 0; i < POLLS && !seen.has_fired; i++) {
         (void)observe_git_status(scene, scene->ws, config, &seen, &err);
+        host_tick(scene);
         sleep_ms(POLL_MS);
     }
     if (!seen.has_fired)
         return;
     (void)snprintf(message, sizeof message, "%s during the run: %s", scene->nonce, seen.evidence);
     (void)!write(to_harness, message, strlen(message));
+    host_tick_last(scene);
 }
 
 static int prepare_poller(struct scene *scene, struct error *err)
@@ -79,12 +80,13 @@ static int prepare_poller(struct scene *scene, struct error *err)
 static int create_git_for_a_while(const struct attempt *a)
 {
     const char *git = path_in(a->ws, ".git");
-    int outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
+    const long since = ticks_now(a);
+    const int outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
+    const int wait = await_ticks(a, since, TICKS_SEEN);
 
-    sleep_ms(HOLD_MS);
     /* Gone before anybody looks after the run. */
     (void)rename(git, path_in(a->ws, "not-git"));
-    return outcome;
+    return wait != 0 ? wait : outcome;
 }
 
 /* git.create-absent-nested, git.bare-in-workspace ------------------------------------------------ */
@@ -215,8 +217,8 @@ static const struct probe rows[] = {
     {
         .id = "git.create-absent-race",
         .claim = "a .git that is taken away after the run was never there to be used",
-        .technique = "makes .git and moves it away 0.4 s later, while the user's editor asks git "
-                     "status 50 times a second",
+        .technique = "makes .git and moves it away as soon as the user's editor, which asks git "
+                     "status all the time, has asked",
         .source = "codex bwrap.rs, protected_create_targets; git-config(1), core.fsmonitor",
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,

@@ -62,6 +62,12 @@ void host_become_identity(const struct scene *scene);
 /* The pid of the last helper, in decimal, in S/ws/NAME, for attempts that need one. */
 int host_tell_helper(struct scene *scene, const char *name, struct error *err);
 
+/* Called by such a helper each time it has looked: an attempt that waits for ticks (await_ticks in
+ * probes/tools.h) knows then that it was seen, however busy the machine is. */
+void host_tick(const struct scene *scene);
+/* The same for the last time: nobody need wait for another look. */
+void host_tick_last(const struct scene *scene);
+
 /* For the row: .observe = host_observe, .finish = host_finish. */
 int host_observe(const struct scene *scene, struct observation *seen, struct error *err);
 void host_finish(struct scene *scene);

@@ -162,6 +162,7 @@ static void make_later(const struct scene *scene, int to_harness)
     (void)try_put(path_in(scene->home, ".late/key"), text);
     (void)lchown(path_in(scene->home, ".late"), scene->uid, scene->gid);
     (void)lchown(path_in(scene->home, ".late/key"), scene->uid, scene->gid);
+    host_tick_last(scene);
 }
 
 static int prepare_later(struct scene *scene, struct error *err)
@@ -174,13 +175,9 @@ static int prepare_later(struct scene *scene, struct error *err)
 
 static int read_later(const struct attempt *a)
 {
-    int outcome = ENOENT;
+    const int wait = await_ticks(a, 0, 1);
 
-    for (int i = 0; i < LATER_STEPS && outcome == ENOENT; i++) {
-        sleep_ms(LATER_STEP_MS);
-        outcome = try_leak_file(a, path_in(a->home, ".late/key"));
-    }
-    return outcome;
+    return wait != 0 ? wait : try_leak_file(a, path_in(a->home, ".late/key"));
 }
 
 /* read.deny-rename-ancestor --------------------------------------------------------------------- */

@@ -130,7 +130,7 @@ static void fill_later(const struct scene *scene, int to_harness)
     for (int i = 0; i < FILL_STEPS && lstat(path_in(scene->ws, beacon), &status) < 0; i++)
         sleep_ms(FILL_STEP_MS);
     (void)try_write(path_in(scene->ws, ".agents"), filled);
-    (void)try_create(path_in(scene->root, "filled"), "");
+    host_tick_last(scene);
 }
 
 static int prepare_empty(struct scene *scene, struct error *err)
@@ -144,11 +144,10 @@ static int prepare_empty(struct scene *scene, struct error *err)
 /* Waits for the user, then removes both, as a clean-up that goes by the size would. */
 static int remove_empty(const struct attempt *a)
 {
-    struct stat status;
-    int outcome;
+    int outcome = await_ticks(a, 0, 1);
 
-    for (int i = 0; i < FILL_STEPS && lstat(path_in(a->root, "filled"), &status) < 0; i++)
-        sleep_ms(FILL_STEP_MS);
+    if (outcome != 0)
+        return outcome;
     outcome = outcome_of(unlink(path_in(a->ws, ".codex")));
     return outcome_join(outcome, outcome_of(unlink(path_in(a->ws, ".agents"))));
 }
@@ -166,7 +165,7 @@ static int observe_empty(const struct scene *scene, struct observation *seen, st
         observation_fire(seen, "the user's empty .codex is not there any more");
     if (fd < 0)
         observation_fire(seen, "the user's .agents is not there any more");
-    else if (trigger_has(scene->root, "filled") &&
+    else if (trigger_has(scene->ws, TICKS_FILE) &&
              (read(fd, text, sizeof text - 1) < 0 || strcmp(text, filled) != 0))
         observation_fire(seen, "what the user wrote into .agents during the run is lost");
     return 0;

@@ -166,6 +166,28 @@ int try_plant_program(const struct attempt *a, const char *path, const char *way
     return outcome != 0 ? outcome : outcome_of(chmod(path, 0755));
 }
 
+enum {
+    TICK_STEP_MS = 5,
+    TICK_STEPS = 1600
+};
+
+long ticks_now(const struct attempt *a)
+{
+    struct stat status;
+
+    return stat(path_in(a->ws, TICKS_FILE), &status) == 0 ? (long)status.st_size : 0;
+}
+
+int await_ticks(const struct attempt *a, long since, unsigned count)
+{
+    for (int i = 0; i < TICK_STEPS; i++) {
+        if (ticks_now(a) >= since + (long)count)
+            return 0;
+        sleep_ms(TICK_STEP_MS);
+    }
+    return ATTEMPT_UNABLE;
+}
+
 /* Leaks and sockets -------------------------------------------------------------------------- */
 
 void leak(const struct attempt *a, const void *bytes, size_t size)

@@ -57,6 +57,17 @@ const char *marker_command(const struct attempt *a, const char *way);
 /* An executable script of that command at path; parents are made. */
 int try_plant_program(const struct attempt *a, const char *path, const char *way);
 
+/* A helper of the harness that plays the host says each time it has looked or acted, by a byte in
+ * S/ws/ticks (host_tick in probes/host.h). To be sure that an act was seen, however slow the machine
+ * is: note ticks_now(), act, and await TICKS_SEEN more, of which one may be of a look that was over
+ * before the act and one of a look that had begun. 0, or ATTEMPT_UNABLE. */
+#define TICKS_FILE "ticks"
+enum {
+    TICKS_SEEN = 3
+};
+long ticks_now(const struct attempt *a);
+int await_ticks(const struct attempt *a, long since, unsigned count);
+
 /* Calls act in a child that first enters a new user namespace (and with it the other namespaces of
  * flags), root there where the maps can be written. Returns what act returned, or the errno of
  * unshare. A child, so that the caller keeps its own view. */

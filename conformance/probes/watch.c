@@ -17,7 +17,6 @@
 enum {
     LOOK_EVERY_MS = 20,
     LOOKS = 600,
-    HOLD_MS = 400,
     ARGV_MAX = 16 * 1024
 };
 
@@ -86,8 +85,11 @@ static bool look_once(const struct scene *scene, int to_harness)
 
 static void look(const struct scene *scene, int to_harness)
 {
-    for (int i = 0; i < LOOKS && !look_once(scene, to_harness); i++)
+    for (int i = 0; i < LOOKS && !look_once(scene, to_harness); i++) {
+        host_tick(scene);
         sleep_ms(LOOK_EVERY_MS);
+    }
+    host_tick_last(scene);
 }
 
 int watch_open_files(struct scene *scene, watch_match *matches, const char *label,
@@ -97,12 +99,12 @@ int watch_open_files(struct scene *scene, watch_match *matches, const char *labe
     return host_fork(scene, look, label, err);
 }
 
-int open_and_hold(const char *path, int flags)
+int open_and_hold(const struct attempt *a, const char *path, int flags)
 {
+    const long since = ticks_now(a);
     AUTO_CLOSE int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
     if (fd < 0)
         return errno;
-    sleep_ms(HOLD_MS);
-    return 0;
+    return await_ticks(a, since, TICKS_SEEN);
 }

@@ -18,7 +18,8 @@ typedef bool watch_match(const char *link, const struct stat *status);
 int watch_open_files(struct scene *scene, watch_match *matches, const char *label,
                      struct error *err);
 
-/* Inside: opens path with flags and keeps it open long enough to be seen; 0 or errno. */
-int open_and_hold(const char *path, int flags);
+/* Inside: opens path with flags and keeps it open until it must have been seen; 0, errno, or
+ * ATTEMPT_UNABLE. */
+int open_and_hold(const struct attempt *a, const char *path, int flags);
 
 #endif
