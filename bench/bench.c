@@ -44,7 +44,7 @@ static int write_exports(const struct bench_settings *settings, const struct ben
 }
 
 static void show(const struct bench_settings *settings, struct console *console,
-                 const struct bench_report *report)
+                 const struct bench_report *report, const struct bench_report *baseline)
 {
     size_t number = 0;
 
@@ -56,8 +56,12 @@ static void show(const struct bench_settings *settings, struct console *console,
     }
     if (number > 0)
         console_show_summary(console, report, settings->sort);
-    if (settings->benchmarks.count > 0)
+    if (settings->benchmarks.count > 0 || settings->against != NULL)
         console_show_table(console, report);
+    if (report->is_slower && !console->is_silent)
+        (void)printf("Slower than --against, and again on fresh runs.\n");
+    if (settings->baseline != NULL)
+        console_show_baseline(console, report, baseline);
     console_show_fitness(console, report);
 }
 
@@ -66,14 +70,14 @@ static int measure_all(const struct bench_settings *settings, struct console *co
 {
     if (settings->commands.count > 0 && bench_commands_run(settings, console, report, err) < 0)
         return -1;
-    if (settings->benchmarks.count > 0)
+    if (settings->benchmarks.count > 0 || settings->against != NULL)
         return builtins_run(settings, console, report, err);
     return 0;
 }
 
 /* What was measured before an error is shown and written too. */
 static int measure(const struct bench_settings *settings, struct bench_report *report,
-                   struct error *err)
+                   const struct bench_report *baseline, struct error *err)
 {
     struct console console;
     struct error later = {0};
@@ -86,7 +90,7 @@ static int measure(const struct bench_settings *settings, struct bench_report *r
     failed = measure_all(settings, &console, report, err);
     console_clear(&console);
     if (bench_facts_end(report, &later) < 0 || bench_report_finish(report, &later) < 0 ||
-        (show(settings, &console, report), write_exports(settings, report, &later)) < 0) {
+        (show(settings, &console, report, baseline), write_exports(settings, report, &later)) < 0) {
         if (failed == 0)
             *err = later;
         failed = -1;
@@ -94,17 +98,33 @@ static int measure(const struct bench_settings *settings, struct bench_report *r
     return failed;
 }
 
+/* The baseline is read first: a wrong file shall not cost an hour. */
+static int measure_beside(const struct bench_settings *settings, struct bench_report *report,
+                          struct error *err)
+{
+    struct bench_report baseline;
+    int failed = 0;
+
+    bench_report_init(&baseline);
+    if (settings->baseline != NULL)
+        failed = bench_report_read(&baseline, settings->baseline, err);
+    if (failed == 0)
+        failed = measure(settings, report, &baseline, err);
+    bench_report_done(&baseline);
+    return failed;
+}
+
 static int run(struct bench_settings *settings, struct bench_report *report, struct error *err)
 {
     if (settings->is_list)
         return builtins_list(settings, err);
-    if (settings->benchmarks.count + settings->commands.count == 0) {
+    if (settings->benchmarks.count + settings->commands.count == 0 && settings->against == NULL) {
         (void)error_set(err, ERR_USAGE, "nothing to measure: name a benchmark or a command");
         return error_hint(err, "see holdfast bench --help, or --list");
     }
     if (!settings->has_order && (settings->setup != NULL || settings->cleanup != NULL))
         settings->order = SCHEDULE_BLOCKED;
-    return measure(settings, report, err);
+    return measure_beside(settings, report, err);
 }
 
 /* The first Ctrl-C ends the run under way (the stopwatch gets it too) and what was measured is
@@ -129,6 +149,8 @@ int bench_main(int argc, char **argv)
     if (parsed < 0 || (parsed == OPTIONS_PARSED && run(&settings, &report, &err) < 0)) {
         error_print(stderr, "holdfast bench", &err);
         status = EXIT_ERROR;
+    } else if (report.is_slower) {
+        status = EXIT_SLOWER;
     } else if (settings.is_strict && report.has_control && !report.is_fit) {
         status = EXIT_UNFIT;
     }

@@ -102,6 +102,8 @@ int builtins_run(const struct bench_settings *settings, struct console *console,
             bench_report_add_skipped(report, NULL, subject->name, subject->reason, err) < 0)
             return -1;
     }
+    if (settings->against != NULL && bench_against(&context, err) < 0)
+        return -1;
     return run_named(&context, err);
 }
 

@@ -302,6 +302,27 @@ void console_show_summary(struct console *console, const struct bench_report *re
                      "these figures.\n");
 }
 
+void console_show_baseline(struct console *console, const struct bench_report *report,
+                           const struct bench_report *baseline)
+{
+    if (console->is_silent)
+        return;
+    (void)printf("%sAgainst the saved run%s of %s (p10 against p10; advisory: another hour is no "
+                 "reference)\n",
+                 on(console, bold), off(console),
+                 baseline->started != NULL ? baseline->started : "an unknown day");
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct bench_row *row = &report->rows[i];
+        const struct bench_row *old = bench_report_find(baseline, row, row->subject);
+        char command[100];
+
+        if (old == NULL || row->is_control || !(old->wall.p10 > 0))
+            continue;
+        text_escape_terminal_into(command, sizeof command, row->command);
+        (void)printf("  %-60s %8.3f\n", command, row->wall.p10 / old->wall.p10);
+    }
+}
+
 static void show_parameters(const struct bench_row *row, char *out, size_t size)
 {
     size_t used = 0;

@@ -43,6 +43,10 @@ void console_show_summary(struct console *console, const struct bench_report *re
 /* One line about the machine's fitness; nothing without an A/A arm. */
 void console_show_fitness(struct console *console, const struct bench_report *report);
 
+/* Each row beside the row of the same name in a saved run: advisory. */
+void console_show_baseline(struct console *console, const struct bench_report *report,
+                           const struct bench_report *baseline);
+
 /* Rows of the built-in benchmarks as one table. */
 void console_show_table(struct console *console, const struct bench_report *report);
 

@@ -97,6 +97,7 @@ struct bench_report {
     size_t control_count;     /* A/A arms, and those among them whose bounds are too wide to say */
     size_t noisy_count;
     bool is_interrupted;
+    bool is_slower; /* --against: a mode is slower than that of the other build, twice */
 };
 
 void bench_report_init(struct bench_report *report);
