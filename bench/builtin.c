@@ -13,6 +13,7 @@ static int bench_policy_setup(struct context *context, struct error *err)
 
 const struct builtin builtins[] = {
     {"spawn", "start to exit, and to the first instruction, of several targets", bench_spawn},
+    {"api", "the sandbox as a library and as a session, beside posix_spawn", bench_api},
     {"parallel", "1 to 64 starts at once: time per start, and how long one takes", bench_parallel},
     {"policy-setup", "what a policy costs as roots, names, files and depth grow; ACLs and rules",
      bench_policy_setup},

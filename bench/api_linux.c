@@ -1,0 +1,248 @@
+/*
+ * The sandbox as a library and as a session, beside posix_spawn(3) in the same
+ * process: the one place that knows a sandbox as more than a command line. A
+ * worker of the runs' identity makes the calls in interleaved blocks and
+ * leaves the times in shared memory; it is measured as it is and holding
+ * 200 MB.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/os.h"
+#include "bench/builtin.h"
+#include "bench/programs.h"
+#include "sandbox/sandbox.h"
+
+enum way {
+    WAY_POSIX,
+    WAY_API,
+    WAY_SESSION,
+    WAY_POSIX_AGAIN,
+    WAYS
+};
+enum {
+    BLOCKS = 200,
+    BLOCKS_QUICK = 40,
+    RUNS_MAX = 2 * BLOCKS,
+    PARENT_MB = 200
+};
+
+static const char *const way_names[WAYS] = {"posix_spawn", "sandbox_spawn", "session",
+                                            "posix_spawn (again)"};
+static const char *const target[] = {"/bin/true", NULL};
+
+/* Between the benchmark and its worker. */
+struct shared {
+    double times[WAYS][RUNS_MAX];
+    size_t counts[WAYS];
+    bool is_done;
+    struct error error; /* when it is not done */
+};
+
+struct worker {
+    struct shared *shared;
+    const struct sandbox_policy *policy;
+    struct sandbox_session *session;
+    struct sandbox_command command;
+};
+
+static int run_posix(int *status, struct error *err)
+{
+    pid_t pid;
+    int failed = posix_spawn(&pid, target[0], NULL, NULL, (char *const *)(uintptr_t)target,
+                             (char *const *)(uintptr_t)programs_environment());
+
+    if (failed != 0)
+        return error_os(err, failed, "start %s", target[0]);
+    return waitpid(pid, status, 0) < 0 ? error_os(err, errno, "waitpid") : 0;
+}
+
+static int run_api(const struct worker *worker, int *status, struct error *err)
+{
+    struct sandbox_child child;
+
+    if (sandbox_spawn(worker->policy, &worker->command, &child, err) < 0)
+        return -1;
+    return sandbox_wait(&child, status, err);
+}
+
+static int run_way(const struct worker *worker, enum way way, int *status, struct error *err)
+{
+    switch (way) {
+    case WAY_POSIX:
+    case WAY_POSIX_AGAIN:
+        return run_posix(status, err);
+    case WAY_API:
+        return run_api(worker, status, err);
+    case WAY_SESSION:
+        if (sandbox_session_spawn(worker->session, &worker->command, err) < 0)
+            return -1;
+        return sandbox_session_wait(worker->session, status, err);
+    case WAYS:
+        break;
+    }
+    return -1;
+}
+
+static int time_way(struct worker *worker, enum way way, bool is_warmup, struct error *err)
+{
+    struct shared *shared = worker->shared;
+    uint64_t start = os_now_ns();
+    int status = -1;
+
+    if (run_way(worker, way, &status, err) < 0)
+        return error_wrap(err, "%s", way_names[way]);
+    if (!is_warmup)
+        shared->times[way][shared->counts[way]++] = (double)(os_now_ns() - start) / 1e9;
+    if (status != 0)
+        return error_set(err, ERR_INVALID, "%s: status %d", way_names[way], status);
+    return 0;
+}
+
+static int time_all(struct worker *worker, size_t blocks, uint64_t seed, struct error *err)
+{
+    struct stats_rng rng;
+    size_t order[2 * WAYS];
+
+    stats_rng_init(&rng, seed);
+    for (size_t block = 0; block < blocks + 3; block++) {
+        schedule_block(&rng, WAYS, order);
+        for (size_t i = 0; i < 2 * WAYS; i++) {
+            if (time_way(worker, (enum way)order[i], block < 3, err) < 0)
+                return -1;
+        }
+    }
+    return 0;
+}
+
+static int set_policy(struct sandbox_policy *policy, const struct place *place, struct error *err)
+{
+    if (sandbox_policy_set(policy, "workspace", place->ws, err) < 0 ||
+        sandbox_policy_set(policy, "writable", place->extra, err) < 0 ||
+        sandbox_policy_set(policy, "deny_read", place->secret, err) < 0 ||
+        sandbox_policy_set(policy, "network", "none", err) < 0)
+        return -1;
+    return sandbox_policy_set(policy, "mode", "linux-namespace", err);
+}
+
+static int become_user(const struct place *place, struct error *err)
+{
+    if (place->identity.uid == geteuid())
+        return 0;
+    if (setgroups(0, NULL) < 0 || setgid(place->identity.gid) < 0 ||
+        setuid(place->identity.uid) < 0)
+        return error_os(err, errno, "become user %u", (unsigned)place->identity.uid);
+    return 0;
+}
+
+/* Never freed: it is what this worker is about. */
+static int hold(size_t bytes, struct error *err)
+{
+    char *held = bytes > 0 ? malloc(bytes) : NULL;
+
+    if (bytes > 0 && held == NULL)
+        return error_memory(err, "ballast");
+    for (size_t at = 0; at < bytes; at += 4096)
+        ((volatile char *)held)[at] = 1;
+    return 0;
+}
+
+static int work(const struct context *context, struct shared *shared, size_t ballast, size_t blocks,
+                uint64_t seed, struct error *err)
+{
+    AUTO_FREE char *launcher = context_program(context, "holdfast-sandbox", err);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct sandbox_policy *policy = NULL;
+    struct worker worker = {.shared = shared,
+                            .command = {.argv = target, .descriptors = {null, null, null}}};
+    int failed = -1;
+
+    if (launcher == NULL || become_user(&context->place, err) < 0 || hold(ballast, err) < 0)
+        return -1;
+    if (chdir(context->place.ws) < 0)
+        return error_os(err, errno, "chdir %s", context->place.ws);
+    sandbox_set_launcher(launcher);
+    policy = sandbox_policy_new(err);
+    if (policy != NULL && set_policy(policy, &context->place, err) == 0) {
+        worker.policy = policy;
+        worker.session = sandbox_session_open(policy, err);
+        if (worker.session != NULL)
+            failed = time_all(&worker, blocks, seed, err);
+    }
+    sandbox_session_close(worker.session);
+    sandbox_policy_free(policy);
+    return failed;
+}
+
+static int add_rows(struct context *context, const struct shared *shared, const char *parent_mb,
+                    struct error *err)
+{
+    for (size_t way = 0; way < WAYS; way++) {
+        char command[96];
+        struct bench_row *row;
+        struct bench_run *runs;
+
+        (void)snprintf(command, sizeof command, "api parent_mb=%s %s", parent_mb, way_names[way]);
+        row = bench_report_add_row(context->report, command, "api", way_names[way],
+                                   way != WAY_POSIX ? way_names[WAY_POSIX] : NULL, err);
+        runs = row != NULL ? bench_row_add_runs(row, shared->counts[way], err) : NULL;
+        if (runs == NULL || bench_row_set_parameter(row, "parent_mb", parent_mb, err) < 0)
+            return -1;
+        row->is_control = way == WAY_POSIX_AGAIN;
+        for (size_t i = 0; i < shared->counts[way]; i++)
+            runs[i] = (struct bench_run){.wall_s = shared->times[way][i], .memory_bytes = 0};
+    }
+    return 0;
+}
+
+static int measure(struct context *context, struct shared *shared, size_t ballast_mb,
+                   struct error *err)
+{
+    size_t blocks = context->settings->is_quick ? BLOCKS_QUICK : BLOCKS;
+    uint64_t seed = context_next_seed(context);
+    char parent_mb[24];
+    int status = -1;
+    pid_t pid;
+
+    memset(shared, 0, sizeof *shared);
+    pid = fork();
+    if (pid == 0) {
+        shared->is_done =
+            work(context, shared, ballast_mb << 20, blocks, seed, &shared->error) == 0;
+        _exit(0);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) < 0)
+        return error_os(err, errno, "a worker");
+    (void)snprintf(parent_mb, sizeof parent_mb, "%zu", ballast_mb);
+    if (!shared->is_done)
+        return bench_report_add_skipped(context->report, "api", "sandbox_spawn",
+                                        shared->error.message, err);
+    return add_rows(context, shared, parent_mb, err);
+}
+
+int bench_api(struct context *context, struct error *err)
+{
+    struct shared *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int failed;
+
+    if (shared == MAP_FAILED)
+        return error_os(err, errno, "shared memory");
+    console_set_title(context->console, "api");
+    console_step(context->console);
+    failed = measure(context, shared, 0, err);
+    if (failed == 0)
+        failed = measure(context, shared, PARENT_MB, err);
+    (void)munmap(shared, sizeof *shared);
+    return failed;
+}
