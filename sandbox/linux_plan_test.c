@@ -125,6 +125,22 @@ Test(namespace_plan, mounts_a_root_inside_a_root_after_it)
     strike(&s);
 }
 
+Test(namespace_plan, guards_the_way_to_a_root_inside_a_root)
+{
+    struct scene s;
+    bool is_guarded = false;
+
+    set_scene(&s, "/p/deep/sub");
+    cr_assert_eq(text_list_add(&s.facts.roots, "/p", &s.err), 0);
+    s.facts.has_absent_names = false;
+    make_namespace(&s);
+    for (size_t i = 0; i < s.plan.step_count; i++)
+        is_guarded |= s.plan.steps[i].kind == STEP_GUARD_NAME &&
+                      strcmp(s.plan.steps[i].text, "deep/sub/.git") == 0;
+    cr_assert(is_guarded, "deep could be moved, and another put in its place");
+    strike(&s);
+}
+
 Test(namespace_plan, refuses_a_root_below_something_hidden_in_a_root)
 {
     struct scene s;

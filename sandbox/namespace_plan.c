@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/buffer.h"
 #include "sandbox/linux_plans.h"
 
 /* Is this path inside a writable root? */
@@ -171,21 +172,73 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
 }
 
+static bool has_root_in_root(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (is_in_other_root(facts, i))
+            return true;
+    }
+    return false;
+}
+
+/* Do calls that make names have to pass the supervisor? */
+static bool guards_names(const struct facts *facts)
+{
+    return facts->has_absent_names || has_root_in_root(facts);
+}
+
+/*
+ * Between a root and one inside it lie directories that can be moved, mounts below them and all;
+ * another tree, with a .git in it, would take their place on the host. As a path from the outer root
+ * the name is protected together with the way to it.
+ */
+static void guard_way(struct plan *plan, const struct policy *policy, const char *inner,
+                      const char *outer)
+{
+    const char *inside = inner + strlen(outer);
+
+    inside += *inside == '/';
+    for (size_t i = 0; i < policy->protect.count; i++) {
+        AUTO_BUFFER struct buffer rule = BUFFER_EMPTY;
+
+        buffer_printf(&rule, "%s/%s", inside, policy->protect.items[i]);
+        if (buffer_failed(&rule))
+            plan->has_failed = true;
+        else
+            plan_add_text(plan, STEP_GUARD_NAME, NULL, buffer_text(&rule), 0,
+                          "nor may the way to a root in a root be moved");
+    }
+}
+
+static void guard_ways(struct plan *plan, const struct policy *policy, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        for (size_t k = 0; k < facts->roots.count; k++) {
+            const char *inner = facts->roots.items[i];
+            const char *outer = facts->roots.items[k];
+
+            if (strlen(inner) > strlen(outer) && path_is_within(PATH_POSIX, inner, outer))
+                guard_way(plan, policy, inner, outer);
+        }
+    }
+}
+
 static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
                       struct error *err)
 {
-    if (facts->has_absent_names && !facts->has_notify) {
+    if (guards_names(facts) && !facts->has_notify) {
         (void)error_set(err, ERR_UNSUPPORTED,
-                        "linux-namespace cannot protect names that do not exist yet: this kernel "
-                        "has no usable seccomp notification");
+                        "linux-namespace cannot protect names that do not exist yet, or a root "
+                        "inside a root: this kernel has no usable seccomp notification");
         return error_hint(err, "needs Linux 5.19; or create the names before");
     }
-    for (size_t i = 0; facts->has_absent_names && i < facts->roots.count; i++)
+    for (size_t i = 0; guards_names(facts) && i < facts->roots.count; i++)
         plan_add(plan, STEP_GUARD_ROOT, facts->roots.items[i], 0,
                  "the names that follow must not come to exist here");
-    for (size_t i = 0; facts->has_absent_names && i < policy->protect.count; i++)
+    for (size_t i = 0; guards_names(facts) && i < policy->protect.count; i++)
         plan_add_text(plan, STEP_GUARD_NAME, NULL, policy->protect.items[i], 0,
                       "calls that would make it are refused by the supervisor");
+    guard_ways(plan, policy, facts);
     if (facts->has_notify)
         plan_add(plan, STEP_GUARD_SOCKETS, NULL, 0,
                  "services of the machine listen on local sockets");
@@ -199,7 +252,7 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
                       FILTER_TERMINAL;
 
     groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
-    if (facts->has_absent_names)
+    if (guards_names(facts))
         groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
     if (facts->has_notify)
         groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;
