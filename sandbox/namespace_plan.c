@@ -29,7 +29,6 @@ static bool is_in_root(const struct facts *facts, const char *path)
     return false;
 }
 
-/* A root inside another is writable with it. */
 /* Above before below: a name that is the beginning of another sorts before it. */
 static int compare_roots(const void *left, const void *right)
 {
@@ -172,11 +171,18 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
 }
 
+static bool is_below(const char *inner, const char *outer)
+{
+    return strlen(inner) > strlen(outer) && path_is_within(PATH_POSIX, inner, outer);
+}
+
 static bool has_root_in_root(const struct facts *facts)
 {
     for (size_t i = 0; i < facts->roots.count; i++) {
-        if (is_in_other_root(facts, i))
-            return true;
+        for (size_t k = 0; k < facts->roots.count; k++) {
+            if (is_below(facts->roots.items[i], facts->roots.items[k]))
+                return true;
+        }
     }
     return false;
 }
@@ -217,7 +223,7 @@ static void guard_ways(struct plan *plan, const struct policy *policy, const str
             const char *inner = facts->roots.items[i];
             const char *outer = facts->roots.items[k];
 
-            if (strlen(inner) > strlen(outer) && path_is_within(PATH_POSIX, inner, outer))
+            if (is_below(inner, outer))
                 guard_way(plan, policy, inner, outer);
         }
     }
