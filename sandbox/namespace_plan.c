@@ -176,15 +176,66 @@ static bool is_below(const char *inner, const char *outer)
     return strlen(inner) > strlen(outer) && path_is_within(PATH_POSIX, inner, outer);
 }
 
+/* '/' before every other byte: what is inside a directory follows it at once. */
+static int compare_trees(const void *left, const void *right)
+{
+    const unsigned char *a = *(unsigned char *const *)left;
+    const unsigned char *b = *(unsigned char *const *)right;
+
+    while (*a == *b && *a != '\0') {
+        a++;
+        b++;
+    }
+    return (*a == '/' ? 1 : *a) - (*b == '/' ? 1 : *b);
+}
+
+struct root_tree {
+    char **roots;   /* sorted; borrowed texts */
+    size_t *outers; /* for each the index + 1 of the nearest root around it; 0: none */
+    bool has_inner;
+};
+
+static void root_tree_done(struct root_tree *tree)
+{
+    free(tree->roots);
+    free(tree->outers);
+}
+
+/* Linear after sorting: there may be a thousand roots. Out of memory counts as a root in a root. */
+static struct root_tree make_root_tree(const struct facts *facts)
+{
+    size_t count = facts->roots.count;
+    struct root_tree tree = {calloc(count, sizeof *tree.roots), calloc(count, sizeof *tree.outers),
+                             false};
+
+    if (tree.roots == NULL || tree.outers == NULL) {
+        tree.has_inner = true;
+        return tree;
+    }
+    memcpy(tree.roots, facts->roots.items, count * sizeof *tree.roots);
+    qsort(tree.roots, count, sizeof *tree.roots, compare_trees);
+    for (size_t i = 1; i < count; i++) {
+        size_t outer = i;
+
+        while (outer > 0 && !is_below(tree.roots[i], tree.roots[outer - 1]))
+            outer = tree.outers[outer - 1];
+        tree.outers[i] = outer;
+        tree.has_inner |= outer > 0;
+    }
+    return tree;
+}
+
 static bool has_root_in_root(const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        for (size_t k = 0; k < facts->roots.count; k++) {
-            if (is_below(facts->roots.items[i], facts->roots.items[k]))
-                return true;
-        }
-    }
-    return false;
+    struct root_tree tree;
+    bool has_inner;
+
+    if (facts->roots.count < 2)
+        return false;
+    tree = make_root_tree(facts);
+    has_inner = tree.has_inner;
+    root_tree_done(&tree);
+    return has_inner;
 }
 
 /* Do calls that make names have to pass the supervisor? */
@@ -218,33 +269,35 @@ static void guard_way(struct plan *plan, const struct policy *policy, const char
 
 static void guard_ways(struct plan *plan, const struct policy *policy, const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        for (size_t k = 0; k < facts->roots.count; k++) {
-            const char *inner = facts->roots.items[i];
-            const char *outer = facts->roots.items[k];
+    struct root_tree tree = make_root_tree(facts);
 
-            if (is_below(inner, outer))
-                guard_way(plan, policy, inner, outer);
-        }
+    plan->has_failed |= tree.roots == NULL || tree.outers == NULL;
+    for (size_t i = 0; !plan->has_failed && i < facts->roots.count; i++) {
+        if (tree.outers[i] > 0)
+            guard_way(plan, policy, tree.roots[i], tree.roots[tree.outers[i] - 1]);
     }
+    root_tree_done(&tree);
 }
 
 static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
                       struct error *err)
 {
-    if (guards_names(facts) && !facts->has_notify) {
+    bool is_guarding = guards_names(facts);
+
+    if (is_guarding && !facts->has_notify) {
         (void)error_set(err, ERR_UNSUPPORTED,
                         "linux-namespace cannot protect names that do not exist yet, or a root "
                         "inside a root: this kernel has no usable seccomp notification");
         return error_hint(err, "needs Linux 5.19; or create the names before");
     }
-    for (size_t i = 0; guards_names(facts) && i < facts->roots.count; i++)
+    for (size_t i = 0; is_guarding && i < facts->roots.count; i++)
         plan_add(plan, STEP_GUARD_ROOT, facts->roots.items[i], 0,
                  "the names that follow must not come to exist here");
-    for (size_t i = 0; guards_names(facts) && i < policy->protect.count; i++)
+    for (size_t i = 0; is_guarding && i < policy->protect.count; i++)
         plan_add_text(plan, STEP_GUARD_NAME, NULL, policy->protect.items[i], 0,
                       "calls that would make it are refused by the supervisor");
-    guard_ways(plan, policy, facts);
+    if (is_guarding)
+        guard_ways(plan, policy, facts);
     if (facts->has_notify)
         plan_add(plan, STEP_GUARD_SOCKETS, NULL, 0,
                  "services of the machine listen on local sockets");
