@@ -222,6 +222,14 @@ static int kcmp_victim(const struct attempt *a)
 
     if (pid <= 1)
         return ATTEMPT_UNABLE;
+    /* The hider may not have come to the end of its preparations yet. */
+    for (unsigned waited_ms = 0; waited_ms < 1000; waited_ms += 10) {
+        if (syscall(SYS_kcmp, pid, pid, KCMP_FILE_TYPE, KCMP_FIRST_FD + 2 * KCMP_BITS - 2,
+                    KCMP_FIRST_FD + 2 * KCMP_BITS - 1) >= 0 ||
+            (errno != EBADF && errno != EPERM))
+            break;
+        sleep_ms(10);
+    }
     for (unsigned i = 0; i < KCMP_BITS; i++) {
         const long same = syscall(SYS_kcmp, pid, pid, KCMP_FILE_TYPE, KCMP_FIRST_FD + 2 * i,
                                   KCMP_FIRST_FD + 2 * i + 1);
