@@ -20,38 +20,6 @@
 #include "base/test.h"
 #include "sandbox/linux/supervisor_box_test.h"
 
-#define RACE_NS UINT64_C(500000000)
-
-static bool exists(const char *path)
-{
-    struct stat status;
-
-    return lstat(path, &status) == 0;
-}
-
-static void sleep_ms(long ms)
-{
-    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-
-    (void)nanosleep(&time, NULL);
-}
-
-/* Waits up to ten seconds, as long as a loaded machine may need. */
-static bool becomes(_Atomic int *word, int value)
-{
-    for (int i = 0; i < 10000 && atomic_load(word) < value; i++)
-        sleep_ms(1);
-    return atomic_load(word) >= value;
-}
-
-/* A race is run for a while, and on a loaded machine until enough has come of it. */
-static bool goes_on(uint64_t start, bool is_enough)
-{
-    uint64_t elapsed = os_now_ns() - start;
-
-    return elapsed < RACE_NS || (!is_enough && elapsed < 20 * RACE_NS);
-}
-
 static void run_test(int (*body)(struct box *box))
 {
     struct box box;
@@ -60,7 +28,7 @@ static void run_test(int (*body)(struct box *box))
     box_open(&box);
     BOX_TEST(&box, body);
     (void)snprintf(git, sizeof git, "%s/.git", box.root);
-    cr_assert(!exists(git), ".git was made");
+    cr_assert(!box_has(git), ".git was made");
     box_close(&box);
 }
 
@@ -86,7 +54,7 @@ static int outruns_flipping_text(struct box *box)
     long made = 0;
 
     MUST(pthread_create(&thread, NULL, flip_text, NULL) == 0);
-    for (int i = 0; goes_on(start, made > 10); i++) {
+    for (int i = 0; box_goes_on(start, made > 10); i++) {
         int fd = i % 2 == 0 ? mkdir(flipping, 0755)
                             : open(flipping, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 
@@ -98,7 +66,7 @@ static int outruns_flipping_text(struct box *box)
     }
     atomic_store(&is_over, true);
     (void)pthread_join(thread, NULL);
-    MUST(!exists(".git") && made > 10);
+    MUST(!box_has(".git") && made > 10);
     return 0;
 }
 
@@ -128,7 +96,7 @@ static int outruns_exchange(struct box *box)
     bool is_made = false;
 
     MUST(mkdir("door", 0755) == 0 && symlink(".", "other-door") == 0);
-    while (goes_on(start, is_refused && is_made) && !exists(".git")) {
+    while (box_goes_on(start, is_refused && is_made) && !box_has(".git")) {
         bool was_made = mkdir("door/.git", 0755) == 0;
 
         is_made |= was_made;
@@ -137,7 +105,7 @@ static int outruns_exchange(struct box *box)
         (void)rmdir("other-door/.git");
     }
     atomic_store(&box->shared->word[0], 1);
-    MUST(!exists(".git") && is_made && is_refused);
+    MUST(!box_has(".git") && is_made && is_refused);
     return 0;
 }
 
@@ -169,12 +137,12 @@ static int outruns_flipping_cwd(struct box *box)
 
     (void)snprintf(git, sizeof git, "%s/.git", box->root);
     MUST(pthread_create(&thread, NULL, flip_cwd, box->root) == 0);
-    while (goes_on(start, true) && !exists(git))
+    while (box_goes_on(start, true) && !box_has(git))
         (void)mkdir(".git", 0755);
     atomic_store(&is_over, true);
     (void)pthread_join(thread, NULL);
     (void)rmdir("/.git"); /* "/" is not a root here, and this box mounts nothing read-only */
-    MUST(!exists(git));
+    MUST(!box_has(git));
     return 0;
 }
 
@@ -327,14 +295,14 @@ static int happens_once(struct box *box, int flags)
     long made = 0;
 
     MUST(start_timer(100, flags));
-    for (int i = 0; goes_on(start, made > 10); i++) {
+    for (int i = 0; box_goes_on(start, made > 10); i++) {
         (void)snprintf(name, sizeof name, "d%d", i);
         if (mkdir(name, 0755) == 0) {
             made++;
             continue;
         }
         MUST(errno == EINTR && flags == 0);
-        MUST(!exists(name));
+        MUST(!box_has(name));
         interrupted++;
     }
     MUST(made > 10);
@@ -439,9 +407,9 @@ static int guards_undumpable(struct box *box)
 
     if (child == 0)
         _exit(run_undumpable("fails('ready') == 0 and __import__('time').sleep(20) is None"));
-    for (int i = 0; i < 10000 && !exists("ready"); i++)
-        sleep_ms(1);
-    MUST(exists("ready"));
+    for (int i = 0; i < 10000 && !box_has("ready"); i++)
+        box_sleep_ms(1);
+    MUST(box_has("ready"));
     (void)snprintf(path, sizeof path, "/proc/%d/cwd/x", child);
     MUST_FAIL(mkdir(path, 0755), EACCES);
     (void)snprintf(path, sizeof path, "/proc/%d/root/tmp", child);
@@ -499,7 +467,7 @@ static int survives_storm(struct box *box)
         MUST(wait(&status) > 0);
         good += status == 0;
     }
-    MUST(good == 200 && !exists(".git"));
+    MUST(good == 200 && !box_has(".git"));
     return 0;
 }
 
@@ -518,7 +486,7 @@ static int survives_kills(struct box *box)
             (void)mkdir("k", 0755);
             (void)rmdir("k");
         }
-        sleep_ms(1);
+        box_sleep_ms(1);
         MUST(kill(child, SIGKILL) == 0 && waitpid(child, NULL, 0) == child);
     }
     MUST(mkdir("after", 0755) == 0);
@@ -531,7 +499,7 @@ static int leaves_waiters(struct box *box)
     MUST(mkfifo("fifo", 0644) == 0);
     if (fork() == 0)
         _exit(open("fifo", O_CREAT | O_RDONLY, 0644));
-    sleep_ms(30);
+    box_sleep_ms(30);
     return 0;
 }
 
@@ -560,9 +528,9 @@ static int reaps_orphans(struct box *box)
         (void)waitpid(child, NULL, 0);
     }
     (void)snprintf(name, sizeof name, "/proc/%d", atomic_load(&box->shared->word[0]));
-    for (int i = 0; i < 5000 && exists(name); i++)
-        sleep_ms(1);
-    MUST(!exists(name));
+    for (int i = 0; i < 5000 && box_has(name); i++)
+        box_sleep_ms(1);
+    MUST(!box_has(name));
     return 0;
 }
 
@@ -634,7 +602,7 @@ static int waits_aside(struct box *box, int theirs, int ours)
     (void)unlink("fifo");
     MUST(mkfifo("fifo", 0644) == 0);
     child = open_in_child(box, "fifo", theirs);
-    sleep_ms(50);
+    box_sleep_ms(50);
     MUST(mkdir("meanwhile", 0755) == 0 && rmdir("meanwhile") == 0);
     MUST(waitpid(child, NULL, WNOHANG) == 0);
     fd = open("fifo", ours | O_CLOEXEC);
@@ -680,14 +648,14 @@ static int frees_threads(struct box *box)
         atomic_store(&box->shared->word[0], 0);
         for (size_t i = 0; i < ARRAY_SIZE(children); i++)
             children[i] = open_in_child(box, "fifo", O_RDONLY);
-        MUST(becomes(&box->shared->word[0], (int)ARRAY_SIZE(children)));
-        sleep_ms(100);
+        MUST(box_becomes(&box->shared->word[0], (int)ARRAY_SIZE(children)));
+        box_sleep_ms(100);
         MUST(mkdir("meanwhile", 0755) == 0 && rmdir("meanwhile") == 0);
         for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
             (void)kill(children[i], SIGKILL);
             refused += exit_of(children[i]) == EAGAIN;
         }
-        sleep_ms(400);
+        box_sleep_ms(400);
     }
     MUST(refused >= 2 && refused <= 2 * 18); /* 80 asked, 63 threads, both times */
     return waits_for_fifos(box);
@@ -709,7 +677,7 @@ static int waits_for_leases(struct box *box)
     MUST(held >= 0 && signal(SIGIO, SIG_IGN) != SIG_ERR);
     MUST(fcntl(held, F_SETLEASE, F_RDLCK) == 0);
     child = open_in_child(box, "leased", O_WRONLY);
-    sleep_ms(50);
+    box_sleep_ms(50);
     MUST(mkdir("meanwhile", 0755) == 0);
     MUST(waitpid(child, NULL, WNOHANG) == 0);
     MUST(fcntl(held, F_SETLEASE, F_UNLCK) == 0);

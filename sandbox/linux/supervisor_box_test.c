@@ -10,6 +10,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/os.h"
 #include "base/test.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
@@ -31,6 +34,8 @@
 #ifndef CLOSE_RANGE_UNSHARE
 #define CLOSE_RANGE_UNSHARE (1u << 1)
 #endif
+
+#define RACE_NS UINT64_C(500000000)
 
 static const char *const default_names[] = {".git", ".codex", ".agents"};
 
@@ -106,6 +111,34 @@ bool box_check(struct box *box, bool ok, const char *what, int line)
     if (!ok)
         box_log(box, "line %d: not so: %s (errno %d %s)\n", line, what, errno, strerror(errno));
     return ok;
+}
+
+bool box_has(const char *path)
+{
+    struct stat status;
+
+    return lstat(path, &status) == 0;
+}
+
+void box_sleep_ms(long ms)
+{
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+bool box_becomes(_Atomic int *word, int value)
+{
+    for (int i = 0; i < 10000 && atomic_load(word) < value; i++)
+        box_sleep_ms(1);
+    return atomic_load(word) >= value;
+}
+
+bool box_goes_on(uint64_t start_ns, bool is_enough)
+{
+    uint64_t elapsed = os_now_ns() - start_ns;
+
+    return elapsed < RACE_NS || (!is_enough && elapsed < 20 * RACE_NS);
 }
 
 /* ---- the filter ------------------------------------------------------------------------------ */

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "sandbox/linux/supervisor.h"
 
@@ -45,6 +46,13 @@ void box_close(struct box *box);
 /* In a body: false and a line in shared->text unless ok. */
 bool box_check(struct box *box, bool ok, const char *what, int line);
 void box_log(struct box *box, const char *format, ...) HOLDFAST_PRINTF(2, 3);
+
+bool box_has(const char *path); /* does not follow a link */
+void box_sleep_ms(long ms);
+/* Waits up to ten seconds, as long as a loaded machine may need, for *word >= value. */
+bool box_becomes(_Atomic int *word, int value);
+/* A race is run for half a second, and on a loaded machine until enough has come of it. */
+bool box_goes_on(uint64_t start_ns, bool is_enough);
 
 #define MUST(condition)                                         \
     do {                                                        \
