@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ enum {
     ENDS_MAX = 24,
     READ_MAX = 64 * 1024,
     MESSAGES_MAX = 256, /* of one socket and one look: a flood must not hold the harness */
-    HELPERS_MAX = 2
+    HELPERS_MAX = 2,
+    READY_MS = 2000
 };
 
 struct end {
@@ -295,6 +297,26 @@ void host_become_identity(const struct scene *scene)
     /* Both were reset by the change of ids (prctl(2)). */
     (void)prctl(PR_SET_DUMPABLE, 1);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void host_say_ready(int to_harness)
+{
+    (void)!write(to_harness, "\n", 1);
+}
+
+int host_await(struct scene *scene, struct error *err)
+{
+    const struct host *host = scene->own;
+    struct pollfd pipe = {.events = POLLIN};
+    char byte;
+
+    if (host == NULL || host->count == 0)
+        return error_set(err, ERR_INVALID, "no helper to wait for");
+    pipe.fd = host->ends[host->count - 1].fd;
+    if (poll(&pipe, 1, READY_MS) != 1 || read(pipe.fd, &byte, 1) != 1)
+        return error_set(err, ERR_TIMEOUT, "%s did not get ready",
+                         host->ends[host->count - 1].label);
+    return 0;
 }
 
 int host_tell_helper(struct scene *scene, const char *name, struct error *err)

@@ -187,7 +187,6 @@ static void hide_bits(const struct scene *scene, int to_harness)
 {
     const uint32_t bits = (uint32_t)strtoul(scene->token + 24, NULL, 16);
 
-    (void)to_harness;
     for (int i = 0; i < KCMP_BITS; i++) {
         const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
         const int second = (bits >> i & 1) != 0 ? dup(fd) : open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -198,13 +197,14 @@ static void hide_bits(const struct scene *scene, int to_harness)
         (void)close(second);
     }
     host_become_identity(scene);
+    host_say_ready(to_harness);
     for (;;)
         (void)pause();
 }
 
 static int start_hider(struct scene *scene, struct error *err)
 {
-    if (host_fork(scene, hide_bits, "hider", err) < 0)
+    if (host_fork(scene, hide_bits, "hider", err) < 0 || host_await(scene, err) < 0)
         return -1;
     return host_tell_helper(scene, "kcmp.pid", err);
 }

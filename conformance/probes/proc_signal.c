@@ -120,6 +120,7 @@ static void be_agent(const struct scene *scene, int to_harness)
     (void)sigdelset(&all, SIGKILL);
     (void)sigprocmask(SIG_BLOCK, &all, NULL);
     host_become_identity(scene);
+    host_say_ready(to_harness);
     if (sigwaitinfo(&all, NULL) > 0)
         (void)!write(to_harness, scene->nonce, strlen(scene->nonce));
 }
@@ -134,7 +135,7 @@ static int start_agent(struct scene *scene, struct error *err)
     (void)sigprocmask(SIG_BLOCK, &all, &before);
     result = host_fork(scene, be_agent, "the agent's signal handler", err);
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    if (result < 0)
+    if (result < 0 || host_await(scene, err) < 0)
         return -1;
     return host_tell_helper(scene, "agent.pid", err);
 }

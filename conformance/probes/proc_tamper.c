@@ -99,6 +99,7 @@ static void live_in_namespace(const struct scene *scene, int to_harness)
     host_become_identity(scene);
     if (unshare(CLONE_NEWUTS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWUTS) < 0)
         return;
+    host_say_ready(to_harness);
     while (uname(&name) == 0 && strncmp(name.domainname, scene->nonce, 32) != 0)
         (void)nanosleep(&pause, NULL);
     (void)!write(to_harness, scene->nonce, strlen(scene->nonce));
@@ -106,7 +107,8 @@ static void live_in_namespace(const struct scene *scene, int to_harness)
 
 static int start_resident(struct scene *scene, struct error *err)
 {
-    if (host_fork(scene, live_in_namespace, "a process in a namespace of its own", err) < 0)
+    if (host_fork(scene, live_in_namespace, "a process in a namespace of its own", err) < 0 ||
+        host_await(scene, err) < 0)
         return -1;
     return host_tell_helper(scene, "resident.pid", err);
 }

@@ -114,6 +114,7 @@ static void need_queue(const struct scene *scene, int to_harness)
     const struct timespec pause = {.tv_nsec = 20 * 1000000L};
 
     host_become_identity(scene);
+    host_say_ready(to_harness);
     for (;;) {
         const mqd_t queue = open_queue(scene->nonce, QUEUES_MAX);
 
@@ -129,7 +130,9 @@ static void need_queue(const struct scene *scene, int to_harness)
 
 static int start_needy(struct scene *scene, struct error *err)
 {
-    return host_fork(scene, need_queue, "another program of the user that finds no room", err);
+    if (host_fork(scene, need_queue, "another program of the user that finds no room", err) < 0)
+        return -1;
+    return host_await(scene, err);
 }
 
 static int exhaust_counters(const struct attempt *a)
