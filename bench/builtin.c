@@ -57,6 +57,29 @@ static int context_open(struct context *context, const struct bench_settings *se
     return subjects_open(&context->subjects, settings, &context->place, context->stopwatch, err);
 }
 
+/* --quick measures subjects of which one start takes long in `spawn` only: sixty-four of them at once,
+ * or a build in each, would take all the time there is. */
+static int leave_out_dear(struct context *context, struct error *err)
+{
+    static const double dear_s = 0.03;
+
+    for (size_t i = 0; context->settings->is_quick && i < context->subjects.count; i++) {
+        struct subject *subject = &context->subjects.items[i];
+        char words[96];
+
+        if (subject->reason != NULL || subject->is_ours || subject->once_s < dear_s || i == 0)
+            continue;
+        (void)snprintf(words, sizeof words, "left out of all but spawn by --quick: %.0f ms a start",
+                       subject->once_s * 1000);
+        subject->reason = strdup(words);
+        if (subject->reason == NULL)
+            return error_memory(err, "a reason");
+        if (bench_report_add_skipped(context->report, NULL, subject->name, words, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int run_named(struct context *context, struct error *err)
 {
     const struct words *names = &context->settings->benchmarks;
@@ -66,6 +89,8 @@ static int run_named(struct context *context, struct error *err)
 
         while (strcmp(builtin->name, names->items[i]) != 0)
             builtin++;
+        if (builtin->run != bench_spawn && leave_out_dear(context, err) < 0)
+            return -1;
         if (builtin->run(context, err) < 0)
             return error_wrap(err, "%s", builtin->name);
     }
