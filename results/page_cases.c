@@ -113,7 +113,7 @@ void page_attention(struct buffer *out, const struct page *page)
         "person: escapes and blocks that no expectation knows, gaps that are none any "
         "more, and cases that prove nothing.</p>"
         "<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
-        "aria-labelledby=\"h-attention\"><table class=\"plain urgent\"><thead><tr>"
+        "aria-label=\"Table of what is not as expected\"><table class=\"plain urgent\"><thead><tr>"
         "<th scope=\"col\">Verdict</th><th scope=\"col\">Case</th><th "
         "scope=\"col\">Mode</th><th scope=\"col\">What was seen</th></tr></thead><tbody>\n",
         count);
@@ -196,8 +196,34 @@ static void add_words(struct buffer *out, const struct page *page, const char *l
     put(out, "</span></div>");
 }
 
+/* What is the same in all modes is said once. NULL: it is not, or nobody said it. */
+struct common {
+    const char *control;
+    const char *twin;
+};
+
+static bool is_same(const char *a, const char *b)
+{
+    return b == NULL || (a != NULL && strcmp(a, b) == 0);
+}
+
+static struct common find_common(const struct page *page, const struct page_case *one)
+{
+    struct common common = {one->first->control, one->first->twin};
+
+    for (size_t i = 0; i < page->column_count; i++) {
+        const struct result_case *row = one->seen[i];
+
+        if (row != NULL && !is_same(common.control, row->control))
+            common.control = NULL;
+        if (row != NULL && !is_same(common.twin, row->twin))
+            common.twin = NULL;
+    }
+    return common;
+}
+
 static void add_seen(struct buffer *out, const struct page *page, const struct column *column,
-                     const struct result_case *row)
+                     const struct result_case *row, const struct common *common)
 {
     put(out, "<tr><th scope=\"row\">");
     html_column_name(out, page, column);
@@ -219,25 +245,29 @@ static void add_seen(struct buffer *out, const struct page *page, const struct c
     add_words(out, page, "Why:", row->reason);
     add_words(out, page, "Read:", row->source);
     add_words(out, page, "Look again by:", row->expires);
-    if (row->status != STATUS_SKIPPED) {
+    if (common->control == NULL)
         add_words(out, page, "Control:", row->control);
+    if (common->twin == NULL)
         add_words(out, page, "Twin:", row->twin);
-    }
     buffer_printf(out, "</td><td class=\"num small soft\">%llu ms</td></tr>\n",
                   (unsigned long long)row->duration_ms);
 }
 
 static void add_body(struct buffer *out, const struct page *page, const struct page_case *one)
 {
+    const struct common common = find_common(page, one);
+
     put(out, "<div class=\"body\"><dl>");
     add_term(out, "Technique", one->first->technique);
     add_term(out, "Decided by", one->first->oracle);
+    add_term(out, "Control", common.control);
+    add_term(out, "Twin", common.twin);
     put(out, "</dl><table class=\"plain seen\"><thead><tr><th scope=\"col\">Mode</th><th "
              "scope=\"col\">Verdict</th><th scope=\"col\">What was seen</th><th scope=\"col\" "
              "class=\"num\">Time</th></tr></thead><tbody>");
     for (size_t i = 0; i < page->column_count; i++) {
         if (one->seen[i] != NULL)
-            add_seen(out, page, &page->columns[i], one->seen[i]);
+            add_seen(out, page, &page->columns[i], one->seen[i], &common);
     }
     put(out, "</tbody></table></div>");
 }

@@ -69,11 +69,13 @@ static void add_change(struct buffer *out, const struct change *change, bool has
     put(out, "</td></tr>");
 }
 
-static void add_changes(struct buffer *out, const struct diff *diff, const char *columns,
-                        bool has_mode)
+/* name and columns are HTML. */
+static void add_changes(struct buffer *out, const struct diff *diff, const char *name,
+                        const char *columns, bool has_mode)
 {
-    put(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Changed cases\">"
-             "<table class=\"plain\"><thead><tr><th scope=\"col\">Change</th><th "
+    put(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    put(out, name);
+    put(out, "\"><table class=\"plain\"><thead><tr><th scope=\"col\">Change</th><th "
              "scope=\"col\">Case</th><th scope=\"col\">Severity</th>");
     put(out, columns);
     put(out, "</tr></thead><tbody>");
@@ -116,13 +118,17 @@ static int add_pair(struct buffer *out, const struct page *page, size_t a, size_
     put(out, "</span></summary>");
     if (diff.count > 0) {
         AUTO_BUFFER struct buffer columns = BUFFER_EMPTY;
+        AUTO_BUFFER struct buffer name = BUFFER_EMPTY;
 
+        html_column_name(&name, page, &page->columns[a]);
+        put(&name, " against ");
+        html_column_name(&name, page, &page->columns[b]);
         put(&columns, "<th scope=\"col\">");
         html_column_name(&columns, page, &page->columns[a]);
         put(&columns, "</th><th scope=\"col\">");
         html_column_name(&columns, page, &page->columns[b]);
         put(&columns, "</th>");
-        add_changes(out, &diff, buffer_text(&columns), false);
+        add_changes(out, &diff, buffer_text(&name), buffer_text(&columns), false);
     } else {
         put(out, "<p>No verdict differs.</p>");
     }
@@ -312,7 +318,7 @@ int page_runs_diff(struct buffer *out, const struct page *page, struct error *er
         buffer_printf(out, "<p class=\"note\">Caution: %s.</p>", cautions[i]);
     if (diff.count > 0)
         add_changes(
-            out, &diff,
+            out, &diff, "Changed cases",
             "<th scope=\"col\">Mode</th><th scope=\"col\">First</th><th scope=\"col\">Second</th>",
             true);
     put(out, "</section>\n");

@@ -161,14 +161,14 @@ static void add_area_cell(struct buffer *out, const char *area, const struct tal
     html_text(out, area, NAME_MAX_BYTES);
     put(out, "\" title=\"");
     add_cell_title(out, area, tally);
-    put(out, "\" aria-label=\"");
-    add_cell_title(out, area, tally);
-    buffer_printf(out, "\"><b>%s</b>", grade_symbol(grade));
+    buffer_printf(out, "\"><b aria-hidden=\"true\">%s</b>", grade_symbol(grade));
     if (tally_applicable(tally) > 0)
         buffer_printf(out, "%zu/%zu", tally_good(tally), tally_applicable(tally));
     else
         buffer_printf(out, "%zu", tally->total);
-    put(out, "</a></td>");
+    put(out, "<span class=\"vh\"> ");
+    add_cell_title(out, area, tally);
+    put(out, "</span></a></td>");
 }
 
 /* One line: what a person has to know about this mode. */
@@ -324,8 +324,9 @@ void page_modes(struct buffer *out, const struct page *page)
         html_text(out, page->cost_benchmark, NAME_MAX_BYTES);
         put(out, ", tenth percentile against no sandbox, with the 95 % interval.");
     }
-    put(out, "</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-labelledby=\"h-modes\">"
-             "<table class=\"matrix\" role=\"table\">");
+    put(out,
+        "</p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table of modes\">"
+        "<table class=\"matrix\" role=\"table\">");
     add_head(out, page, names, area_count);
     put(out, "<tbody role=\"rowgroup\">\n");
     for (size_t i = 0; i < page->column_count; i++)

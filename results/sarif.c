@@ -85,13 +85,14 @@ static json_t *rule_json(const struct result_case *row)
     char area[AREA_NAME_MAX];
 
     area_of(row->id, area);
-    return json_pack("{s:o, s:o, s:o, s:{s:s, s:s, s:[s, s, o]}}", "id",
-                     visible_text(row->id, TEXT_MAX), "shortDescription",
-                     message_json("", row->claim != NULL ? row->claim : row->id), "fullDescription",
-                     message_json("Tried by: ", row->technique != NULL ? row->technique : "?"),
-                     "properties", "security-severity", security_severity(row->severity),
-                     "precision", "very-high", "tags", "security", "sandbox",
-                     visible_text(area, TEXT_MAX));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:{s:s, s:s, s:[s, s, o]}}", "id", visible_text(row->id, TEXT_MAX),
+        "shortDescription", message_json("", row->claim != NULL ? row->claim : row->id),
+        "fullDescription",
+        message_json("Tried by: ", row->technique != NULL ? row->technique : "?"), "help",
+        message_json("What should hold: ", row->claim != NULL ? row->claim : row->id), "properties",
+        "security-severity", security_severity(row->severity), "precision", "very-high", "tags",
+        "security", "sandbox", visible_text(area, TEXT_MAX));
 }
 
 static json_t *location_json(void)

@@ -61,7 +61,12 @@ def share(*words):
     return int.from_bytes(digest[:6], "big") / 2 ** 48
 
 
-def catalogue_of(path):
+def catalogue_of(path, limit=None):
+    rows = all_cases(path)
+    return rows[::max(1, len(rows) // limit)] if limit else rows
+
+
+def all_cases(path):
     if path:
         with open(path) as file:
             cases = json.load(file)["cases"]
@@ -175,7 +180,9 @@ def make_hostile(rows):
     held = [r for r in rows if r["status"] == "ok" and r["verdict"] == "held"]
     works = [r for r in rows if r["status"] == "ok" and r["verdict"] == "works"]
     for i, text in enumerate(HOSTILE):
-        held[i * 7].update(verdict="escaped", status="regression", evidence=text)
+        long = text
+        text = text[:5000]  # the line of 1 MiB in one place; a long one in the others
+        held[i * 7].update(verdict="escaped", status="regression", evidence=long)
         held[i * 7 + 1].update(verdict="invalid", status="invalid", reason=text, control=text)
         held[i * 7 + 2].update(verdict="skipped", status="skipped", reason=text)
         held[i * 7 + 3].update(verdict="escaped", expected="escaped", status="known-gap",
@@ -285,6 +292,7 @@ def main():
         one.add_argument("--day", type=int, default=300)
         one.add_argument("--better", type=float, default=0)
         one.add_argument("--shard")
+        one.add_argument("--limit", type=int, help="about so many cases, spread over the areas")
         one.add_argument("--host", default="debian")
         one.add_argument("--slow", type=float, default=1)
         one.add_argument("--noise", type=float, default=.01)
@@ -296,7 +304,7 @@ def main():
     elif args.what == "bench":
         save(make_bench(args), args.out)
     elif args.what == "run":
-        save(make_run(args, catalogue_of(args.catalogue)), args.out)
+        save(make_run(args, catalogue_of(args.catalogue, args.limit)), args.out)
     else:
         cases = catalogue_of(args.catalogue)
         for day in range(args.count):
