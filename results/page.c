@@ -184,23 +184,55 @@ static void add_host(struct buffer *out, const struct result_host *host)
     }
 }
 
+/* Enough to tell two catalogues apart; the file has all of it. */
+static void add_digest_start(struct buffer *out, const char *digest)
+{
+    char start[13];
+
+    (void)snprintf(start, sizeof start, "%.12s", digest != NULL ? digest : "");
+    html_text(out, start, sizeof start);
+}
+
+/* Each host once; a run that was not joined from several has one. */
+static void add_hosts(struct buffer *out, const struct result_run *run)
+{
+    size_t shown = 0;
+
+    for (size_t i = 0; i < run->sandbox_count; i++) {
+        const struct result_sandbox *sandbox = &run->sandboxes[i];
+        size_t first = 0;
+
+        if (!sandbox->has_host)
+            continue;
+        while (!run->sandboxes[first].has_host ||
+               !page_is_same_host(&run->sandboxes[first].host, &sandbox->host))
+            first++;
+        if (first < i)
+            continue;
+        put(out, shown++ == 0 ? "joined from several hosts: " : "; ");
+        add_host(out, &sandbox->host);
+    }
+    if (shown == 0)
+        add_host(out, &run->host);
+}
+
 static void add_run_facts(struct buffer *out, const struct result_run *run)
 {
     put(out, "<p class=\"facts\">");
     html_text(out, run->started, NAME_MAX_BYTES);
     put(out, ": ");
-    add_host(out, &run->host);
+    add_hosts(out, run);
     put(out, ". holdfast ");
     html_text(out, run->host.holdfast, NAME_MAX_BYTES);
     if (run->host.build != NULL) {
         put(out, " (");
-        html_text(out, run->host.build, 12);
+        add_digest_start(out, run->host.build);
         put(out, ")");
     }
     put(out, ", catalogue ");
     html_text(out, run->catalogue_version, NAME_MAX_BYTES);
     put(out, " <code>");
-    html_text(out, run->catalogue_sha256, 64);
+    add_digest_start(out, run->catalogue_sha256);
     buffer_printf(out, "</code>, seed %llu. %zu of %zu planned results.",
                   (unsigned long long)run->seed, run->executed, run->planned);
     if (run->is_interrupted)

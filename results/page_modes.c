@@ -126,10 +126,10 @@ static struct tally tally_area(const struct page *page, size_t column, const cha
     return tally;
 }
 
-static void add_count(struct buffer *out, size_t count, const char *what)
+static void add_count(struct buffer *out, size_t count, const char *one, const char *many)
 {
     if (count > 0)
-        buffer_printf(out, ", %zu %s", count, what);
+        buffer_printf(out, ", %zu %s", count, count == 1 ? one : many);
 }
 
 /* What the cell says, as a sentence. */
@@ -137,12 +137,13 @@ static void add_cell_title(struct buffer *out, const char *area, const struct ta
 {
     html_text(out, area, NAME_MAX_BYTES);
     buffer_printf(out, ": %zu of %zu held", tally_good(tally), tally_applicable(tally));
-    add_count(out, tally->statuses[STATUS_REGRESSION], "unexpected");
-    add_count(out, tally->statuses[STATUS_FIXED_GAP], "gaps that are none any more");
-    add_count(out, tally->statuses[STATUS_INVALID], "invalid");
-    add_count(out, tally->statuses[STATUS_KNOWN_GAP], "documented gaps");
-    add_count(out, tally->statuses[STATUS_SKIPPED], "skipped");
-    add_count(out, tally->statuses[STATUS_UNVERIFIABLE], "unverifiable");
+    add_count(out, tally->statuses[STATUS_REGRESSION], "unexpected", "unexpected");
+    add_count(out, tally->statuses[STATUS_FIXED_GAP], "gap that is none any more",
+              "gaps that are none any more");
+    add_count(out, tally->statuses[STATUS_INVALID], "invalid", "invalid");
+    add_count(out, tally->statuses[STATUS_KNOWN_GAP], "documented gap", "documented gaps");
+    add_count(out, tally->statuses[STATUS_SKIPPED], "skipped", "skipped");
+    add_count(out, tally->statuses[STATUS_UNVERIFIABLE], "unverifiable", "unverifiable");
 }
 
 static void add_area_cell(struct buffer *out, const char *area, const struct tally *tally)
@@ -192,14 +193,14 @@ static void add_state(struct buffer *out, const struct column *column)
         return;
     }
     if (is_bad) {
-        buffer_printf(out, "<span class=\"g g-bad\">%zu unexpected escapes, %zu unexpected blocks",
+        buffer_printf(out, "<span class=\"g g-bad\">unexpected: %zu escaped, %zu over-blocked",
                       c->statuses[STATUS_REGRESSION], w->statuses[STATUS_REGRESSION]);
-        add_count(out, fixed, "gaps closed but still listed");
+        add_count(out, fixed, "gap closed but still listed", "gaps closed but still listed");
         put(out, "</span>");
     } else {
         put(out, "as expected");
     }
-    add_count(out, gaps, "documented gaps");
+    add_count(out, gaps, "documented gap", "documented gaps");
     if (invalid > 0)
         buffer_printf(out, ", <span class=\"g g-invalid\">%zu prove nothing</span>", invalid);
 }

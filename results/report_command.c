@@ -13,6 +13,7 @@
 struct settings {
     const char *out;
     const char *history;
+    bool has_badges;
 };
 
 static int set_out(void *settings, const char *value, struct error *err)
@@ -29,6 +30,14 @@ static int set_history(void *settings, const char *value, struct error *err)
     return 0;
 }
 
+static int set_badges(void *settings, const char *value, struct error *err)
+{
+    (void)value;
+    (void)err;
+    ((struct settings *)settings)->has_badges = true;
+    return 0;
+}
+
 static const struct option_row rows[] = {
     {.name = "out",
      .letter = 'o',
@@ -39,6 +48,7 @@ static const struct option_row rows[] = {
      .value = "DIR",
      .help = "published runs, for the trend (results/published)",
      .apply = set_history},
+    {.name = "badges", .help = "also one badge per sandbox, in DIR/badges", .apply = set_badges},
     {0},
 };
 
@@ -164,6 +174,52 @@ static int check_usage(const struct settings *settings, int operands, struct err
     return error_hint(err, "see holdfast report --help");
 }
 
+/* "linux-namespace-user.svg": a file name whatever the sandbox is called. */
+static void add_badge_name(struct buffer *path, const struct result_sandbox *sandbox)
+{
+    for (const char *c = sandbox->name; *c != '\0' && c - sandbox->name < 80; c++) {
+        bool is_plain = (*c >= 'a' && *c <= 'z') || (*c >= '0' && *c <= '9') || *c == '.' ||
+                        *c == '_' || (*c >= 'A' && *c <= 'Z');
+
+        buffer_add_byte(path, is_plain ? *c : '-');
+    }
+    buffer_printf(path, "-%s.svg", sandbox->identity);
+}
+
+static int write_badges(const char *source, const char *out, struct error *err)
+{
+    struct input input;
+    int status = input_read(&input, source, err);
+
+    if (status < 0)
+        return -1;
+    for (size_t i = 0; i < input.run.sandbox_count && status == 0; i++) {
+        AUTO_BUFFER struct buffer path = BUFFER_EMPTY;
+
+        if (input.run.sandboxes[i].reason != NULL)
+            continue;
+        buffer_printf(&path, "%s/badges", out);
+        status = os_make_directories(buffer_text(&path), err);
+        buffer_add_byte(&path, '/');
+        add_badge_name(&path, &input.run.sandboxes[i]);
+        if (status == 0)
+            status =
+                result_write_badge(&input.run, &input.run.sandboxes[i], buffer_text(&path), err);
+    }
+    input_done(&input);
+    return status;
+}
+
+static int report(const struct settings *settings, char **paths, size_t count, struct error *err)
+{
+    int status =
+        results_report((const char *const *)paths, count, settings->history, settings->out, err);
+
+    for (size_t i = 0; settings->has_badges && i < count && status == 0; i++)
+        status = write_badges(paths[i], settings->out, err);
+    return status;
+}
+
 int results_report_main(int argc, char **argv)
 {
     struct settings settings = {0};
@@ -174,8 +230,7 @@ int results_report_main(int argc, char **argv)
     if (parsed == OPTIONS_ANSWERED)
         return 0;
     if (parsed < 0 || check_usage(&settings, argc - first, &err) < 0 ||
-        results_report((const char *const *)(argv + first), (size_t)(argc - first),
-                       settings.history, settings.out, &err) < 0) {
+        report(&settings, argv + first, (size_t)(argc - first), &err) < 0) {
         error_print(stderr, "holdfast report", &err);
         return 2;
     }
