@@ -291,6 +291,15 @@ assert c.shmget(0x$$, 4096, 0o1600) >= 0 and c.shmget($ipc_key, 1, 0) < 0"
         status "processes are limited" 2 run --processes 4 -- sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & wait'
     fi
 }
+test_nested_roots() { # linux-namespace: a root inside a root is as protected as the outer one
+    as mkdir -p "$tree/ws/deep/nested/.git" "$tree/ws/near/.git"
+    local nested=(--writable "$tree/ws/near" --writable "$tree/ws/deep/nested")
+    status "a nested root is writable" 0 run "${nested[@]}" -- touch deep/nested/new near/new
+    status "its .git is not" 1 run "${nested[@]}" -- sh -c 'touch near/.git/x || touch deep/nested/.git/x'
+    status "it cannot be renamed" 1 run "${nested[@]}" -- mv near near-old
+    status "nor what lies above it" 1 run "${nested[@]}" -- mv deep deep-old
+    rm -rf "$tree/ws/deep" "$tree/ws/near"
+}
 test_landlock_limits() {
     status "loopback is refused" 125 run --network loopback -- true
     says "with a hint" "linux-namespace"
@@ -362,7 +371,7 @@ round() {
             test_$part
         done
         if [ $mode = linux-namespace ]; then
-            for part in metadata_outside private_world protected_names; do
+            for part in metadata_outside private_world protected_names nested_roots; do
                 test_$part
             done
         else

@@ -216,14 +216,15 @@ static int attach(int tree, const char *path, struct error *err)
     return target < 0 ? -1 : attach_at(tree, target, path, err);
 }
 
-/* Was something mounted above this root since its place was opened? No other root: a root inside a
- * root has no step (namespace_plan.c). */
+/* Was something mounted above this path since its place was opened? A root inside a root is: its place
+ * was opened below what the outer one has covered by now. */
 static bool is_covered(const struct plan *plan, size_t index)
 {
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
 
-        if ((step->kind == STEP_HIDE || step->kind == STEP_PRIVATE_TMP) &&
+        if ((step->kind == STEP_HIDE || step->kind == STEP_PRIVATE_TMP ||
+             (step->kind == STEP_WRITABLE && i < index)) &&
             path_is_within(PATH_POSIX, plan->steps[index].path, step->path))
             return true;
     }
