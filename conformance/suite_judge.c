@@ -195,6 +195,7 @@ void suite_judge(const struct suite *suite, const struct task *task, struct judg
     row->claim = text_or_null(task->row->claim);
     row->duration_ms = task->facts.duration_ms;
     row->reason = text_or_null(judged->reason);
+    row->source = text_or_null(task->row->source);
     if (gap != NULL && (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP)) {
         row->reason = gap->reason;
         row->source = gap->source;

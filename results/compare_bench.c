@@ -14,7 +14,8 @@
 #include "results/writer.h"
 
 enum {
-    WORDS_MAX = 200
+    WORDS_MAX = 200,
+    CELL_MAX = 160
 };
 
 void format_seconds(double seconds, char *out, size_t out_size)
@@ -108,27 +109,67 @@ static void format_ratio(const struct bench_row *row, char *out, size_t out_size
         (void)snprintf(out, out_size, row->after == NULL ? "gone" : "too few runs");
 }
 
-static void add_row(struct buffer *out, const struct compare_style *style,
-                    const struct bench_row *row)
+/* Cells of a row; the first two come from a file. */
+enum {
+    CELLS = 5
+};
+
+static void fill_cells(const struct bench_row *row, char cells[CELLS][CELL_MAX])
 {
     const struct bench_result *named = row->after != NULL ? row->after : row->before;
-    char before[32];
-    char after[32];
-    char ratio[64];
 
-    format_seconds(row->before != NULL ? row->before->summary.p10 : NAN, before, sizeof before);
-    format_seconds(row->after != NULL ? row->after->summary.p10 : NAN, after, sizeof after);
-    format_ratio(row, ratio, sizeof ratio);
-    buffer_add_text(out, style->is_markdown ? "| " : "  ");
-    add(out, style, named->benchmark);
-    if (*named->parameters != '\0') {
+    (void)snprintf(cells[0], CELL_MAX, "%.60s%s%.60s", named->benchmark,
+                   *named->parameters != '\0' ? " " : "", named->parameters);
+    (void)snprintf(cells[1], CELL_MAX, "%.60s", named->subject);
+    format_seconds(row->before != NULL ? row->before->summary.p10 : NAN, cells[2], CELL_MAX);
+    format_seconds(row->after != NULL ? row->after->summary.p10 : NAN, cells[3], CELL_MAX);
+    format_ratio(row, cells[4], CELL_MAX);
+}
+
+/* Characters, not bytes: a micro sign is two of these. */
+static size_t width_of(const char *text)
+{
+    size_t width = 0;
+
+    for (; *text != '\0'; text++)
+        width += ((unsigned char)*text & 0xc0) != 0x80;
+    return width;
+}
+
+static void add_padded(struct buffer *out, const struct compare_style *style, const char *text,
+                       size_t width)
+{
+    size_t used = width_of(text);
+
+    add(out, style, text);
+    while (used++ < width + 2)
         buffer_add_byte(out, ' ');
-        add(out, style, named->parameters);
+}
+
+static void add_rows(struct buffer *out, const struct compare_style *style,
+                     const struct bench_diff *diff)
+{
+    size_t widths[CELLS] = {0};
+    char cells[CELLS][CELL_MAX];
+
+    for (size_t i = 0; i < diff->count && !style->is_markdown; i++) {
+        fill_cells(&diff->rows[i], cells);
+        for (size_t k = 0; k < CELLS - 1; k++) {
+            if (width_of(cells[k]) > widths[k])
+                widths[k] = width_of(cells[k]);
+        }
     }
-    buffer_add_text(out, style->is_markdown ? " | " : "  ");
-    add(out, style, named->subject);
-    buffer_printf(out, style->is_markdown ? " | %s | %s | %s |\n" : "  %s -> %s  %s\n", before,
-                  after, ratio);
+    for (size_t i = 0; i < diff->count; i++) {
+        fill_cells(&diff->rows[i], cells);
+        for (size_t k = 0; k < CELLS; k++) {
+            buffer_add_text(out, style->is_markdown ? "| " : k == 0 ? "  " : "");
+            if (k == CELLS - 1)
+                add(out, style, cells[k]);
+            else
+                add_padded(out, style, cells[k], widths[k]);
+        }
+        buffer_add_text(out, style->is_markdown ? " |\n" : "\n");
+    }
 }
 
 void compare_write_bench(struct buffer *out, const struct compare_style *style,
@@ -145,6 +186,5 @@ void compare_write_bench(struct buffer *out, const struct compare_style *style,
     if (style->is_markdown)
         buffer_printf(out, "| benchmark | subject | %s | %s | ratio |\n|---|---|---|---|---|\n",
                       is_one ? "reference" : "A", is_one ? "subject" : "B");
-    for (size_t i = 0; i < diff->count; i++)
-        add_row(out, style, &diff->rows[i]);
+    add_rows(out, style, diff);
 }

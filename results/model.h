@@ -76,7 +76,7 @@ struct result_case {
     char *oracle;   /* which oracles decided: "canary,listener" */
     char *evidence; /* what was seen, bounded; hostile text, escape it wherever it is shown */
     char *reason;   /* of a gap, skip, invalid; may be NULL */
-    char *source;   /* of a documented gap, where one can read about it; may be NULL */
+    char *source;   /* where one can read about it: of a documented gap, or else of the case */
     char *expires;  /* "2027-03-31": when its gap has to be looked at again; may be NULL */
     char *severity; /* "critical" .. "info" */
     char *technique;

@@ -196,6 +196,21 @@ static void add_words(struct buffer *out, const struct page *page, const char *l
     put(out, "</span></div>");
 }
 
+static bool is_gap(const struct result_case *row)
+{
+    return row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP;
+}
+
+/* The case's own source: a row of a documented gap has the gap's. */
+static const char *find_source(const struct page *page, const struct page_case *one)
+{
+    for (size_t i = 0; i < page->column_count; i++) {
+        if (one->seen[i] != NULL && !is_gap(one->seen[i]) && one->seen[i]->source != NULL)
+            return one->seen[i]->source;
+    }
+    return NULL;
+}
+
 /* What is the same in all modes is said once. NULL: it is not, or nobody said it. */
 struct common {
     const char *control;
@@ -243,7 +258,8 @@ static void add_seen(struct buffer *out, const struct page *page, const struct c
                      : "<div>nothing: what looks from outside stayed silent</div>");
     add_words(out, page, "", row->evidence);
     add_words(out, page, "Why:", row->reason);
-    add_words(out, page, "Read:", row->source);
+    if (is_gap(row))
+        add_words(out, page, "Read:", row->source);
     add_words(out, page, "Look again by:", row->expires);
     if (common->control == NULL)
         add_words(out, page, "Control:", row->control);
@@ -260,6 +276,7 @@ static void add_body(struct buffer *out, const struct page *page, const struct p
     put(out, "<div class=\"body\"><dl>");
     add_term(out, "Technique", one->first->technique);
     add_term(out, "Decided by", one->first->oracle);
+    add_term(out, "Source", find_source(page, one));
     add_term(out, "Control", common.control);
     add_term(out, "Twin", common.twin);
     put(out, "</dl><table class=\"plain seen\"><thead><tr><th scope=\"col\">Mode</th><th "

@@ -156,6 +156,7 @@ def make_run(args, cases):
             name, identity = sandbox["name"], sandbox["identity"]
             seen = predicted_case(row, name) if name.startswith("windows") else \
                 judge(row, name, identity, args.better)
+            seen.setdefault("source", "CVE-2024-21626; open(2)")
             rows.append(dict(id=row["id"], sandbox=name, identity=identity, **seen,
                              control="fired: canary.txt changed", twin="beacon seen",
                              oracle=row["oracle"], severity=row["severity"],
