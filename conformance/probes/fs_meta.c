@@ -149,6 +149,10 @@ static int change_flags(const struct attempt *a)
 
 /* fs.reflink-dedupe ------------------------------------------------------------------------------- */
 
+enum {
+    CLONE_BYTES = 64 * 1024
+};
+
 /* FICLONE takes a descriptor where others take a pointer. */
 static const void *clone_source(int fd)
 {
@@ -188,7 +192,8 @@ static int clone_over(const struct attempt *a)
     AUTO_CLOSE int writable = open_canary(a, O_WRONLY);
     AUTO_CLOSE int readable = open_canary(a, O_RDONLY);
 
-    if (from < 0)
+    /* Whole blocks: a shorter source cannot be cloned into the middle of a longer file. */
+    if (from < 0 || ftruncate(from, CLONE_BYTES) < 0)
         return errno;
     outcome = writable < 0 ? EACCES : try_ioctl(writable, FICLONE, clone_source(from));
     outcome = outcome_join(outcome, try_ioctl(readable, FICLONE, clone_source(from)));
