@@ -388,6 +388,7 @@ static const struct probe rows[] = {
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_CANARY,
+        .flags = CASE_MAY_REFUSE,
         .attempt = repoint_root,
         .prepare = prepare_link_root,
     },

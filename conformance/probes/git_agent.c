@@ -268,6 +268,7 @@ static const struct probe rows[] = {
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_METADATA | ORACLE_CUSTOM,
+        .flags = CASE_MAY_REFUSE,
         .attempt = write_linked_codex,
         .prepare = prepare_linked_codex,
         .observe = observe_linked_codex,

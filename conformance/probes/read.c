@@ -404,6 +404,7 @@ static const struct probe rows[] = {
         .severity = SEVERITY_MEDIUM,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_LEAK,
+        .flags = CASE_MAY_REFUSE,
         .attempt = read_later,
         .prepare = prepare_later,
         .finish = host_finish,
