@@ -46,7 +46,6 @@ int words_add_all(struct words *words, const char *const *more, struct error *er
 
 int words_add_format(struct words *words, struct error *err, const char *format, ...)
 {
-    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
     char small[512];
     va_list arguments;
     int size;

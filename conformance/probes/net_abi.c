@@ -212,6 +212,7 @@ static int by_x32(const struct attempt *a)
     const long fd = x32(SYS_socket, AF_INET, SOCK_STREAM, 0);
     AUTO_CLOSE int owned = (int)fd;
 
+    (void)owned; /* only closed */
     if (fd < 0)
         return errno;
     if (x32(SYS_connect, fd, (long)(uintptr_t)&to, sizeof to) < 0)

@@ -96,16 +96,17 @@ int capabilities_keep(uint64_t mask, struct error *err)
 
 /* --- limits -------------------------------------------------------------------------------- */
 
+/* By number: the C libraries do not agree on the type of the resource. */
 static int limit(int resource, const char *name, uint64_t value, struct error *err)
 {
     struct rlimit limits;
 
-    if (getrlimit(resource, &limits) < 0)
+    if (syscall(SYS_prlimit64, 0, resource, NULL, &limits) < 0)
         return error_os(err, errno, "read limit %s", name);
     if (limits.rlim_max != RLIM_INFINITY && value > limits.rlim_max)
         value = limits.rlim_max; /* the caller's own limit is lower already */
     limits.rlim_cur = limits.rlim_max = (rlim_t)value;
-    if (setrlimit(resource, &limits) < 0)
+    if (syscall(SYS_prlimit64, 0, resource, &limits, NULL) < 0)
         return error_os(err, errno, "set limit %s", name);
     return 0;
 }

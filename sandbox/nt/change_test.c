@@ -84,9 +84,9 @@ static void open_plan(struct plan *plan)
     *plan = (struct plan){
         .wishes = {{.path = "C:\\home\\proj\\.git", .aces = NT_ACL_EMPTY, .is_protected = true},
                    {.path = "C:\\home\\proj", .aces = NT_ACL_EMPTY}},
-        .settings = {{NT_KIND_GROUP, "HoldfastSandbox", "made by holdfast"},
-                     {NT_KIND_ACCOUNT, "HoldfastOffline", "made by holdfast"},
-                     {NT_KIND_RIGHT, "HoldfastSandbox\tSeDenyNetworkLogonRight", "1"}}};
+        .settings = {{NT_KIND_GROUP, "HoldfastSandbox", "made by holdfast", false},
+                     {NT_KIND_ACCOUNT, "HoldfastOffline", "made by holdfast", false},
+                     {NT_KIND_RIGHT, "HoldfastSandbox\tSeDenyNetworkLogonRight", "1", false}}};
     add_ace(&plan->wishes[0], NT_ACE_DENY, NT_INHERIT_ALL, 0xd0156, &marker);
     add_ace(&plan->wishes[1], NT_ACE_ALLOW, 0, 0x1201bf, &root_sid);
     add_ace(&plan->wishes[1], NT_ACE_ALLOW, NT_INHERIT_ALL | NT_INHERIT_ONLY, 0x1301bf, &root_sid);

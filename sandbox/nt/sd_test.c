@@ -33,8 +33,8 @@ static const char *const descriptors[] = {
     "D:NO_ACCESS_CONTROL",
     "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)",
     "O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;BU)(A;;0x1200a9;;;AC)",
-    "O:S-1-5-21-1-2-3-1001G:S-1-5-21-1-2-3-513D:AI(D;;0xd0156;;;S-1-5-21-9-8-7-6)"
-    "(A;OICI;0x1301bf;;;S-1-5-21-9-8-7-6)(A;OICIID;FA;;;SY)(A;OICIIOID;GA;;;CO)",
+    ("O:S-1-5-21-1-2-3-1001G:S-1-5-21-1-2-3-513D:AI(D;;0xd0156;;;S-1-5-21-9-8-7-6)"
+     "(A;OICI;0x1301bf;;;S-1-5-21-9-8-7-6)(A;OICIID;FA;;;SY)(A;OICIIOID;GA;;;CO)"),
     "D:ARAI(A;NP;FR;;;WD)S:(ML;;NW;;;LW)",
     "D:(A;;GRGW;;;OW)S:AI(ML;OICI;NWNRNX;;;ME)(AU;SAFA;FA;;;WD)(AU;IDFA;SD;;;AN)",
     "D:(A;;0x0;;;WD)(A;;0x1;;;BG)(A;;0x2000000;;;IU)(A;;RCSDWDWO;;;BU)(A;;GAGRGWGX;;;BU)",
