@@ -82,7 +82,8 @@ int bench_baseline_learn(struct bench_baseline *baseline, const struct bench_fil
         const struct bench_result *result = &file->results[i];
         struct bench_noise *noise;
 
-        if (result->reference == NULL || strcmp(result->reference, reference) != 0)
+        if (result->reference == NULL || strcmp(result->reference, reference) != 0 ||
+            bench_is_repeat(result))
             continue;
         noise = find_or_add(baseline, result->benchmark);
         if (noise == NULL)

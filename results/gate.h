@@ -86,6 +86,9 @@ int bench_baseline_read(struct bench_baseline *baseline, const char *path, struc
 int bench_baseline_write(const struct bench_baseline *baseline, const char *path,
                          struct error *err);
 void bench_baseline_done(struct bench_baseline *baseline);
+/* bench --against measures again what was slower, as a benchmark of its own name in the same file:
+ * "against.MODE", "against-again.MODE". Such a result is evidence, not one more benchmark. */
+bool bench_is_repeat(const struct bench_result *result);
 /* Adds the A/A ratios of a file to what is remembered. */
 int bench_baseline_learn(struct bench_baseline *baseline, const struct bench_file *file,
                          const char *reference, struct error *err);
@@ -93,7 +96,7 @@ int bench_baseline_learn(struct bench_baseline *baseline, const struct bench_fil
 struct bench_evidence {
     const struct bench_baseline *baseline; /* may be NULL */
     const struct bench_file *current;
-    const struct bench_file *repeat; /* fresh runs of the same; NULL: none, nothing can fail */
+    const struct bench_file *repeat; /* fresh runs of the same; NULL: those in current, if any */
     const char *reference;           /* subject that is the baseline build */
     const char *today;
 };

@@ -3,7 +3,7 @@
  * interleaved in one job (bench/schedule.h); a stored number from another hour
  * is never a reference. A benchmark fails when the one-sided 99 % lower bound
  * of its p10 ratio is above 1 + max(2 %, noise floor), and fresh runs of the
- * same job say so again. When the baseline build, measured against itself,
+ * same job say so again (at 97.5 %, as bench --against asks). When the baseline build, measured against itself,
  * looks changed, the machine is unfit and nothing is said about the candidate.
  *
  * A p10 cannot see a candidate that is slow in one run of five.
@@ -11,6 +11,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/buffer.h"
 #include "results/gate.h"
 
 static bool matches(const char *a, const char *b)
@@ -56,25 +57,44 @@ static struct finding_of of_result(enum gate_level level, enum gate_rule rule,
                                *result->parameters != '\0' ? result->parameters : NULL};
 }
 
-/* Shared with the A/A arm: what the runs of one file say. false: too few runs to say anything. */
+/* What the runs of one file say. false: too few runs to say anything. */
 static bool judge_file(const struct bench_file *file, const struct bench_result *result,
-                       double delta, struct stats_ratio *ratio, enum stats_verdict *verdict)
+                       const struct stats_how *how, double delta, struct stats_ratio *ratio,
+                       enum stats_verdict *verdict)
 {
     const struct bench_result *reference = bench_reference_of(file, result);
     struct error ignored;
 
-    if (reference == NULL || bench_ratio(reference, result, &stats_gate_how, ratio, &ignored) < 0)
+    if (reference == NULL || bench_ratio(reference, result, how, ratio, &ignored) < 0)
         return false;
     *verdict = stats_judge(ratio, delta);
     return true;
 }
 
-static const struct bench_result *in_repeat(const struct bench_evidence *evidence,
-                                            const struct bench_result *result)
+static const char against[] = "against.";
+static const char against_again[] = "against-again.";
+
+bool bench_is_repeat(const struct bench_result *result)
 {
-    if (evidence->repeat == NULL)
+    return strncmp(result->benchmark, against_again, sizeof against_again - 1) == 0;
+}
+
+/* The fresh runs of a result, and the file they are in; NULL: there are none. */
+static const struct bench_result *find_repeat(const struct bench_evidence *evidence,
+                                              const struct bench_result *result,
+                                              const struct bench_file **file)
+{
+    AUTO_BUFFER struct buffer name = BUFFER_EMPTY;
+
+    *file = evidence->repeat;
+    if (evidence->repeat != NULL)
+        return bench_file_find(evidence->repeat, result->benchmark, result->subject,
+                               result->parameters);
+    *file = evidence->current;
+    if (strncmp(result->benchmark, against, sizeof against - 1) != 0)
         return NULL;
-    return bench_file_find(evidence->repeat, result->benchmark, result->subject,
+    buffer_printf(&name, "%s%s", against_again, result->benchmark + sizeof against - 1);
+    return bench_file_find(evidence->current, buffer_text(&name), result->subject,
                            result->parameters);
 }
 
@@ -95,7 +115,8 @@ static int judge_slower(struct gate *gate, const struct bench_evidence *evidence
                         const struct bench_result *result, const struct stats_ratio *first,
                         double delta, struct error *err)
 {
-    const struct bench_result *again = in_repeat(evidence, result);
+    const struct bench_file *file;
+    const struct bench_result *again = find_repeat(evidence, result, &file);
     const char *fault =
         acceptance_fault(find_accepted(evidence->baseline, result), first, evidence->today);
     struct finding_of of = of_result(GATE_NOTE, RULE_SLOWER, result);
@@ -104,7 +125,7 @@ static int judge_slower(struct gate *gate, const struct bench_evidence *evidence
 
     if (fault == NULL)
         return gate_add(gate, &of, err, "slower, as accepted: ratio %.3f", first->ratio);
-    if (again == NULL || !judge_file(evidence->repeat, again, delta, &second, &verdict)) {
+    if (again == NULL || !judge_file(file, again, &stats_report_how, delta, &second, &verdict)) {
         of.level = GATE_INCONCLUSIVE;
         return gate_add(gate, &of, err,
                         "slower once: p10 ratio %.3f, lower bound %.3f above %.3f; give fresh runs "
@@ -152,7 +173,7 @@ static int judge_result(struct gate *gate, const struct bench_evidence *evidence
     gate->judged++;
     if (judge_counts(gate, bench_reference_of(evidence->current, result), result, err) < 0)
         return -1;
-    if (!judge_file(evidence->current, result, delta, &ratio, &verdict))
+    if (!judge_file(evidence->current, result, &stats_gate_how, delta, &ratio, &verdict))
         return gate_add(gate, &of, err, "too few complete blocks to judge");
     if (verdict == STATS_SLOWER)
         return judge_slower(gate, evidence, result, &ratio, delta, err);
@@ -175,7 +196,8 @@ static int judge_control(struct gate *gate, const struct bench_evidence *evidenc
     enum stats_verdict verdict;
     struct stats_ratio ratio;
 
-    if (!judge_file(evidence->current, result, delta_of(evidence, result), &ratio, &verdict) ||
+    if (!judge_file(evidence->current, result, &stats_gate_how, delta_of(evidence, result), &ratio,
+                    &verdict) ||
         (verdict != STATS_SLOWER && verdict != STATS_FASTER))
         return 0;
     *is_fit = false;
@@ -188,7 +210,7 @@ static int judge_control(struct gate *gate, const struct bench_evidence *evidenc
 
 static bool is_gated(const struct bench_evidence *evidence, const struct bench_result *result)
 {
-    return matches(result->reference, evidence->reference) &&
+    return !bench_is_repeat(result) && matches(result->reference, evidence->reference) &&
            bench_reference_of(evidence->current, result) != NULL;
 }
 

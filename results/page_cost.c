@@ -49,7 +49,7 @@ static size_t kind_of(const struct column *column)
 
 static void draw_points(struct chart *chart, const struct page *page)
 {
-    struct chart_labels labels = {.capacity = page->column_count * 3};
+    struct chart_labels labels = {.capacity = page->column_count * 4};
 
     labels.boxes = calloc(labels.capacity + 1, sizeof *labels.boxes);
     if (labels.boxes == NULL) {
@@ -69,6 +69,10 @@ static void draw_points(struct chart *chart, const struct page *page)
                 chart_interval(chart, kind_of(column), scale_at(&chart->x, column->cost->ratio.low),
                                y, scale_at(&chart->x, column->cost->ratio.high), y);
                 chart_mark(chart, kind_of(column), x, y);
+                chart_keep_free(&labels, scale_at(&chart->x, column->cost->ratio.low), y - 2,
+                                scale_at(&chart->x, column->cost->ratio.high) -
+                                    scale_at(&chart->x, column->cost->ratio.low),
+                                4);
                 chart_keep_free(&labels, x - 7, y - 7, 14, 14);
             } else {
                 chart_label(chart, &labels, x, y, column->sandbox->name);
@@ -200,7 +204,17 @@ static size_t kind_of_result(const struct page *page, const struct bench_result 
         if (strcmp(page->columns[i].sandbox->name, result->subject) == 0)
             return kind_of(&page->columns[i]);
     }
-    return 0;
+    /* Not in the matrix: our modes are named after their system. */
+    return strncmp(result->subject, "linux-", 6) == 0 || strncmp(result->subject, "wsl-", 4) == 0 ||
+                   strncmp(result->subject, "windows-", 8) == 0
+               ? 0
+               : 1;
+}
+
+/* 1.31, 13.1, 131: what an interval lets one believe. */
+static void format_three(double value, char *out, size_t out_size)
+{
+    (void)snprintf(out, out_size, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
 }
 
 /* Single runs as a faint strip, so that the spread can be seen. */
@@ -229,14 +243,17 @@ static void draw_row(struct chart *chart, const struct page *page, const struct 
     size_t kind = kind_of_result(page, result);
     double y = chart->top + ROW_HEIGHT * ((double)at + 0.5);
     char words[64];
+    char ratio[16], low[16], high[16];
 
     draw_raw(chart, group, result, y);
     chart_interval(chart, kind, scale_at(&chart->x, result->ratio.low), y,
                    scale_at(&chart->x, result->ratio.high), y);
     chart_mark(chart, kind, scale_at(&chart->x, result->ratio.ratio), y);
     chart_text(chart, chart->left - 8, y + 4, "end", "", result->subject);
-    (void)snprintf(words, sizeof words, "%.2f [%.2f, %.2f]", result->ratio.ratio, result->ratio.low,
-                   result->ratio.high);
+    format_three(result->ratio.ratio, ratio, sizeof ratio);
+    format_three(result->ratio.low, low, sizeof low);
+    format_three(result->ratio.high, high, sizeof high);
+    (void)snprintf(words, sizeof words, "%s [%s, %s]", ratio, low, high);
     if (chart->size == CHART_WIDE)
         chart_text(chart, chart->width, y + 4, "end", "soft", words);
 }

@@ -11,13 +11,18 @@ enum {
     TEXT_MOST = 1200
 };
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a != NULL ? a : "", b != NULL ? b : "") == 0;
+}
+
 bool page_is_same_host(const struct result_host *a, const struct result_host *b)
 {
     const char *const texts_a[] = {a->os, a->kernel, a->arch, a->machine};
     const char *const texts_b[] = {b->os, b->kernel, b->arch, b->machine};
 
     for (size_t i = 0; i < sizeof texts_a / sizeof texts_a[0]; i++) {
-        if (strcmp(texts_a[i] != NULL ? texts_a[i] : "", texts_b[i] != NULL ? texts_b[i] : "") != 0)
+        if (!is_same_text(texts_a[i], texts_b[i]))
             return false;
     }
     return true;
@@ -201,6 +206,13 @@ static int fill_seen(struct page *page, struct error *err)
     return 0;
 }
 
+/* Kernel and processor: the two files may spell the name of the system differently. */
+static bool is_same_machine(const struct result_host *a, const struct result_host *b)
+{
+    return is_same_text(a->kernel, b->kernel) && is_same_text(a->arch, b->arch) &&
+           is_same_text(a->cpu, b->cpu);
+}
+
 /* The result that says what this column costs with this benchmark. */
 static const struct bench_result *find_cost(const struct page *page, const struct column *column,
                                             const char *benchmark)
@@ -210,7 +222,7 @@ static const struct bench_result *find_cost(const struct page *page, const struc
         const struct bench_result *result;
 
         if (page->inputs[i].kind != INPUT_BENCH ||
-            (file->is_ours && !page_is_same_host(&file->host, column->host)))
+            (file->is_ours && !is_same_machine(&file->host, column->host)))
             continue;
         result = bench_file_find(file, benchmark, column->sandbox->name, "");
         if (result != NULL && result->has_ratio)
@@ -228,14 +240,21 @@ static size_t count_costs(const struct page *page, const char *benchmark)
     return count;
 }
 
-/* The benchmark that most modes have; spawn.true wherever it is among them. */
+/* The benchmark that most modes have; of several, the start of a trivial program. */
 static void choose_cost(struct page *page)
 {
-    size_t most = count_costs(page, "spawn.true");
+    static const char *const preferred[] = {"spawn.true", "spawn-all.true"};
+    size_t most = 0;
 
-    if (most > 0)
-        page->cost_benchmark = "spawn.true";
-    for (size_t i = 0; i < page->input_count && page->cost_benchmark == NULL; i++) {
+    for (size_t i = 0; i < sizeof preferred / sizeof preferred[0]; i++) {
+        size_t count = count_costs(page, preferred[i]);
+
+        if (count > most) {
+            most = count;
+            page->cost_benchmark = preferred[i];
+        }
+    }
+    for (size_t i = 0; i < page->input_count; i++) {
         for (size_t k = 0; k < page->inputs[i].bench.result_count; k++) {
             const char *name = page->inputs[i].bench.results[k].benchmark;
             size_t count = count_costs(page, name);

@@ -182,7 +182,8 @@ static size_t find_twin(const struct page *page, size_t a)
     return b;
 }
 
-static void add_triangle_row(struct buffer *out, const struct page *page, size_t a,
+/* The columns begin after `first`: nothing stands before the first mode. */
+static void add_triangle_row(struct buffer *out, const struct page *page, size_t a, size_t first,
                              const char *identity)
 {
     size_t twin = find_twin(page, a);
@@ -190,7 +191,7 @@ static void add_triangle_row(struct buffer *out, const struct page *page, size_t
     put(out, "<tr><th scope=\"row\">");
     html_column_name(out, page, &page->columns[a]);
     put(out, "</th>");
-    for (size_t b = 0; b < page->column_count; b++) {
+    for (size_t b = first + 1; b < page->column_count; b++) {
         if (!is_compared(page, b, identity))
             continue;
         if (b > a && can_compare(page, a, b))
@@ -207,18 +208,18 @@ static void add_triangle_row(struct buffer *out, const struct page *page, size_t
 
 static void add_triangle(struct buffer *out, const struct page *page, const char *identity)
 {
-    size_t count = 0;
+    size_t first = 0;
 
-    for (size_t a = 0; a < page->column_count; a++)
-        count += is_compared(page, a, identity);
-    if (count == 0)
+    while (first < page->column_count && !is_compared(page, first, identity))
+        first++;
+    if (first == page->column_count)
         return;
     buffer_printf(out,
                   "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Differences "
                   "as %s\"><table class=\"far\"><caption>In how many cases two modes differ, as "
                   "%s</caption><thead><tr><td></td>",
                   identity, identity);
-    for (size_t b = 0; b < page->column_count; b++) {
+    for (size_t b = first + 1; b < page->column_count; b++) {
         if (!is_compared(page, b, identity))
             continue;
         put(out, "<th scope=\"col\"><span>");
@@ -229,7 +230,7 @@ static void add_triangle(struct buffer *out, const struct page *page, const char
                   strcmp(identity, "user") == 0 ? "root" : "user");
     for (size_t a = 0; a < page->column_count; a++) {
         if (is_compared(page, a, identity))
-            add_triangle_row(out, page, a, identity);
+            add_triangle_row(out, page, a, first, identity);
     }
     put(out, "</tbody></table></div>");
 }

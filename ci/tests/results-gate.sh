@@ -182,6 +182,22 @@ expect 1 'slower +spawn\.true, candidate: slower: p10 ratio 1\.[01]' "bench: slo
 expect 0 'pass$' "bench: slower once, not again" benchgate "$work/slow-1.json" --repeat "$work/same-2.json"
 expect 3 'slower once.*--repeat' "bench: slower, never repeated" benchgate "$work/slow-1.json" --strict
 expect 3 'too noisy|unfit' "bench: noise is inconclusive" benchgate "$work/noisy.json" --repeat "$work/noisy.json" --strict
+# What bench --against leaves: the repeat is in the same file, under a name of its own.
+for again in same slow; do
+    python3 - "$work/slow-1.json" "$work/$again-2.json" "$work/against-$again.json" <<'PY'
+import json, sys
+first, again = (json.load(open(name)) for name in sys.argv[1:3])
+first["results"] = [r for r in first["results"] if r["x_holdfast"]["benchmark"] == "spawn.true"]
+for prefix, results in (("against", first["results"]), ("against-again", again["results"])):
+    for r in results:
+        if r["x_holdfast"]["benchmark"] == "spawn.true":
+            r["x_holdfast"]["benchmark"] = prefix + ".linux-namespace"
+first["results"] += [r for r in again["results"] if r["x_holdfast"]["benchmark"].startswith("against")]
+json.dump(first, open(sys.argv[3], "w"))
+PY
+done
+expect 1 'slower +against\.linux-namespace, candidate: slower: p10 ratio' "bench --against: slower twice" benchgate "$work/against-slow.json"
+expect 0 'gate: 1 judged.*pass$' "bench --against: slower once" benchgate "$work/against-same.json" --strict
 $sample edit "$work/same-1.json" "$work/count.json" \
     "next(r for r in d['results'] if r['x_holdfast']['subject'] == 'candidate')['x_holdfast']['counts']['syscalls'] = 121"
 expect 1 'count +spawn\.true, candidate: syscalls: 121, was 120' "bench: one more system call" benchgate "$work/count.json"
