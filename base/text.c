@@ -2,7 +2,20 @@
 #include "base/text.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+char *text_copy(const char *bytes, size_t size)
+{
+    char *copy = malloc(size + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    copy[size] = '\0';
+    return copy;
+}
 
 size_t text_utf8_next(const char *bytes, size_t size, uint32_t *code)
 {

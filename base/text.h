@@ -30,6 +30,9 @@ void text_escape_markdown(struct buffer *out, const char *bytes, size_t size);
 /* One quoted CSV field, quotes included; a leading = + - @ tab or CR is defused with a quote mark. */
 void text_escape_csv(struct buffer *out, const char *bytes, size_t size);
 
+/* A copy of size bytes as a string. Caller frees; NULL: out of memory. (Windows has no strndup.) */
+char *text_copy(const char *bytes, size_t size);
+
 /* Length in bytes of the UTF-8 character at bytes[0..size), its value in *code; 0 if it is not one. */
 size_t text_utf8_next(const char *bytes, size_t size, uint32_t *code);
 bool text_is_utf8(const char *bytes, size_t size);

@@ -242,7 +242,7 @@ static int read_number(struct reader *in, struct json_value *value)
         if (skip_digits(in) == 0)
             return complain(in, "digits must follow the exponent");
     }
-    text = strndup(in->bytes + start, in->at - start);
+    text = text_copy(in->bytes + start, in->at - start);
     if (text == NULL)
         return error_memory(in->err, "JSON number");
     value->type = JSON_NUMBER;

@@ -166,16 +166,19 @@ void sandbox_settings_done(struct sandbox_settings *settings)
 
 char *sandbox_current_directory(struct error *err)
 {
-    size_t room = 512; /* enough for most, and small on the stack's page */
-    char small[512];
-    char *path = getcwd(small, sizeof small);
+    enum {
+        SMALL = 512, /* enough for most, and small on the stack's page */
+        LARGE = 65536
+    };
+    char small[SMALL];
+    char *path = getcwd(small, SMALL);
 
     if (path != NULL)
         path = strdup(small);
-    for (; path == NULL && errno == ERANGE && room < 65536; room *= 2) {
-        char *large = malloc(room * 2);
+    if (path == NULL && errno == ERANGE) {
+        char *large = malloc(LARGE);
 
-        path = large != NULL ? getcwd(large, room * 2) : NULL;
+        path = large != NULL ? getcwd(large, LARGE) : NULL;
         if (path == NULL)
             free(large);
     }

@@ -49,7 +49,7 @@ char *nt_take_text(struct nt_fields *in)
         in->has_failed = true;
         return NULL;
     }
-    text = strndup(start, length);
+    text = text_copy(start, length);
     in->at += length;
     in->has_failed = text == NULL;
     return text;

@@ -196,21 +196,31 @@ static int answer(const char *text, struct error *err)
     return result;
 }
 
+/* One line without its end. False: no more. */
+static bool read_line(struct buffer *line)
+{
+    int byte;
+
+    buffer_clear(line);
+    while ((byte = getchar()) != EOF && byte != '\n')
+        buffer_add_byte(line, (char)byte);
+    return byte != EOF || line->size > 0;
+}
+
 int main(void)
 {
-    AUTO_FREE char *line = NULL;
-    size_t capacity = 0;
+    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
     int status = EXIT_SUCCESS;
 
-    while (getline(&line, &capacity, stdin) > 0) {
+    while (read_line(&line) && !buffer_failed(&line)) {
         struct error err = {0};
         AUTO_BUFFER struct buffer message = BUFFER_EMPTY;
 
-        if (answer(line, &err) == 0)
+        if (answer(buffer_text(&line), &err) == 0)
             continue;
         text_escape_json(&message, err.message, strlen(err.message));
         (void)printf("{\"error\": \"%s\"}\n", buffer_text(&message));
         status = EXIT_FAILURE;
     }
-    return fflush(stdout) == 0 ? status : EXIT_FAILURE;
+    return fflush(stdout) == 0 && !buffer_failed(&line) ? status : EXIT_FAILURE;
 }

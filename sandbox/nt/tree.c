@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/text.h"
 #include "base/buffer.h"
 #include "sandbox/nt/inherit.h"
 #include "sandbox/nt/tree_inside.h"
@@ -82,7 +83,7 @@ struct nt_entry *nt_tree_parent_of(const struct nt_tree *tree, const char *path,
     *name = slash != NULL ? slash + 1 : path;
     if (slash == NULL)
         return tree->root;
-    parent = strndup(path, (size_t)(slash - path));
+    parent = text_copy(path, (size_t)(slash - path));
     return parent != NULL ? nt_tree_find(tree, parent) : NULL;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/text.h"
 #include "sandbox/nt/change.h"
 #include "sandbox/path.h"
 
@@ -42,7 +43,7 @@ static int undo_setting(struct undo *undo, const struct nt_record *record, struc
     AUTO_FREE char *before = NULL;
 
     if (record->before.bytes != NULL) {
-        before = strndup((const char *)record->before.bytes, record->before.size);
+        before = text_copy((const char *)record->before.bytes, record->before.size);
         if (before == NULL)
             return error_memory(err, record->object);
     }

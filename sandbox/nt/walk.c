@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/auto.h"
+#include "base/text.h"
 #include "sandbox/path.h"
 
 enum {
@@ -207,7 +208,7 @@ static int inherited_from_above(struct nt_machine *machine, const struct nt_wish
                                 struct error *err)
 {
     const char *name = path_name(PATH_WINDOWS, path);
-    AUTO_FREE char *parent = strndup(path, (size_t)(name - path) - (name > path ? 1 : 0));
+    AUTO_FREE char *parent = text_copy(path, (size_t)(name - path) - (name > path ? 1 : 0));
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
     struct nt_file_facts facts;
     void *node = NULL;
