@@ -140,6 +140,8 @@ const char *plan_step_name(enum step_kind kind)
         return "filter";
     case STEP_KILL_LEFTOVERS:
         return "kill-leftovers";
+    case STEP_ROOT:
+        return "root";
     case STEP_ACE:
         return "ace";
     case STEP_HOLD_NAME:

@@ -50,6 +50,7 @@ enum step_kind {
     STEP_KILL_LEFTOVERS, /* when the command ends, so does everything it started */
 
     /* Windows; sandbox/windows_plans.h draws the picture */
+    STEP_ROOT,              /* path: a writable root; text: its SID */
     STEP_ACE,               /* path: carries this entry; text: SDDL of it; bits: enum plan_ace */
     STEP_HOLD_NAME,         /* path: held open, so that it is neither deleted nor renamed */
     STEP_TAKE_NAME,         /* path: missing; taken by a file that is gone when the run is */

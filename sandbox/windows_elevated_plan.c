@@ -244,6 +244,7 @@ int windows_elevated_plan(const struct policy *policy, const struct windows_fact
     if (check(policy, facts, err) < 0)
         return -1;
     plan->mode = variant == WINDOWS_DEFAULT ? mode_name : "windows-elevated-as-published";
+    windows_add_roots(plan, facts);
     if (variant == WINDOWS_AS_PUBLISHED) {
         add_published(plan, facts);
     } else {

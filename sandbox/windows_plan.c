@@ -31,6 +31,17 @@ void windows_add_sid(struct plan *plan, enum step_kind kind, const struct nt_sid
     plan_add_text(plan, kind, NULL, text, 0, why);
 }
 
+void windows_add_roots(struct plan *plan, const struct windows_facts *facts)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        char text[NT_SID_TEXT_MAX];
+
+        nt_sid_format(&facts->roots[i].sid, text);
+        plan_add_text(plan, STEP_ROOT, facts->roots[i].path, text, 0,
+                      i == 0 ? "the workspace" : "writable in the policy");
+    }
+}
+
 /* Refusals -------------------------------------------------------------------------------------- */
 
 static int refuse(enum error_code code, const char *path, const char *why, const char *hint,

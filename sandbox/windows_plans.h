@@ -97,6 +97,8 @@ struct nt_sid *windows_our_sids(const struct windows_facts *facts, size_t *count
 
 void windows_add_ace(struct plan *plan, const char *path, const struct nt_ace *ace, uint64_t bits,
                      const char *why);
+/* The roots with their SIDs. */
+void windows_add_roots(struct plan *plan, const struct windows_facts *facts);
 /* Every refusal that has to do with where the roots are. mode is for the message. */
 int windows_check_roots(const struct windows_facts *facts, const char *mode, struct error *err);
 int windows_check_limits(const struct policy *policy, const char *mode, struct error *err);
