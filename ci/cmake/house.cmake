@@ -16,6 +16,7 @@ if(WIN32)
   # Windows 10 and later; MinGW's own printf so that %zu means what C says.
   target_compile_definitions(house_flags INTERFACE _WIN32_WINNT=0x0A00 WINVER=0x0A00
                              NTDDI_VERSION=0x0A000007 __USE_MINGW_ANSI_STDIO=1 UNICODE _UNICODE)
+  target_link_options(house_flags INTERFACE -fstack-protector-strong) # finds libssp
 endif()
 if(HOLDFAST_SANITIZE)
   target_compile_options(house_flags INTERFACE -fsanitize=address,undefined
@@ -106,6 +107,15 @@ endfunction()
 function(house_windows_program name main)
   if(WIN32)
     house_program(${name} ${main} LINKS sandbox)
+    house_manifest(${name})
+  endif()
+endfunction()
+
+# What Windows must know of a program before it starts it.
+function(house_manifest name)
+  if(WIN32 AND TARGET ${name})
+    enable_language(RC)
+    target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/sandbox/windows/holdfast.rc)
   endif()
 endfunction()
 
@@ -175,6 +185,7 @@ function(house_launcher name)
     endif()
     if(WIN32)
       target_link_libraries(${name} PRIVATE sandbox)
+      house_manifest(${name})
     endif()
   endif()
 endfunction()
@@ -229,6 +240,8 @@ function(house_test library)
   endforeach()
   if(WIN32)
     list(APPEND sources ${CMAKE_SOURCE_DIR}/base/standin_main.c)
+    # The stand-in's macros take a message or none, which pedants want spelled otherwise.
+    set_source_files_properties(${sources} PROPERTIES COMPILE_OPTIONS -Wno-pedantic)
   endif()
   add_executable(${library}-test ${sources})
   target_link_libraries(${library}-test PRIVATE ${library})

@@ -1,0 +1,432 @@
+#include "sandbox/windows/child.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "sandbox/nt/envblock.h"
+#include "sandbox/nt/quote.h"
+#include "sandbox/plan.h"
+
+/* Job --------------------------------------------------------------------------------------------- */
+
+static int limit_job(HANDLE job, const struct nt_spawn *spawn, struct error *err)
+{
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+    DWORD *flags = &limits.BasicLimitInformation.LimitFlags;
+
+    if ((spawn->job_flags & PLAN_JOB_KILL_ON_CLOSE) != 0)
+        *flags |= JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
+    if ((spawn->job_flags & PLAN_JOB_NO_BREAKAWAY) == 0)
+        *flags |= JOB_OBJECT_LIMIT_BREAKAWAY_OK;
+    if ((spawn->job_flags & PLAN_JOB_DIE_ON_EXCEPTION) != 0)
+        *flags |= JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION;
+    if (spawn->processes > 0) {
+        *flags |= JOB_OBJECT_LIMIT_ACTIVE_PROCESS;
+        limits.BasicLimitInformation.ActiveProcessLimit = spawn->processes;
+    }
+    if (spawn->memory_bytes > 0) {
+        *flags |= JOB_OBJECT_LIMIT_JOB_MEMORY;
+        limits.JobMemoryLimit = (SIZE_T)spawn->memory_bytes;
+    }
+    if (!SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits))
+        return win_fail_last(err, "SetInformationJobObject", "limits");
+    return 0;
+}
+
+static int limit_ui(HANDLE job, const struct nt_spawn *spawn, struct error *err)
+{
+    JOBOBJECT_BASIC_UI_RESTRICTIONS ui = {
+        .UIRestrictionsClass = JOB_OBJECT_UILIMIT_DESKTOP | JOB_OBJECT_UILIMIT_DISPLAYSETTINGS |
+                               JOB_OBJECT_UILIMIT_EXITWINDOWS | JOB_OBJECT_UILIMIT_GLOBALATOMS |
+                               JOB_OBJECT_UILIMIT_HANDLES | JOB_OBJECT_UILIMIT_READCLIPBOARD |
+                               JOB_OBJECT_UILIMIT_SYSTEMPARAMETERS |
+                               JOB_OBJECT_UILIMIT_WRITECLIPBOARD};
+
+    if ((spawn->job_flags & PLAN_JOB_UI) == 0)
+        return 0;
+    if (!SetInformationJobObject(job, JobObjectBasicUIRestrictions, &ui, sizeof ui))
+        return win_fail_last(err, "SetInformationJobObject", "UI restrictions");
+    return 0;
+}
+
+static HANDLE make_job(const struct nt_spawn *spawn, struct error *err)
+{
+    AUTO_HANDLE HANDLE job = CreateJobObjectW(NULL, NULL);
+
+    if (job == NULL) {
+        (void)win_fail_last(err, "CreateJobObject", "");
+        return NULL;
+    }
+    if (limit_job(job, spawn, err) < 0 || limit_ui(job, spawn, err) < 0)
+        return NULL;
+    return win_take(&job);
+}
+
+/* Desktop ------------------------------------------------------------------------------------------ */
+
+HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name[64],
+                      struct error *err)
+{
+    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
+    const char *word = strstr(sddl, ";logon)");
+    AUTO_FREE void *descriptor = NULL;
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    uint64_t random[2];
+    char sid[NT_SID_TEXT_MAX] = "S-1-0-0";
+    HDESK desktop;
+
+    if (logon != NULL)
+        nt_sid_format(logon, sid);
+    if (word != NULL)
+        buffer_printf(&text, "%.*s%s%s", (int)(word - sddl + 1), sddl, sid,
+                      word + strlen(";logon"));
+    else
+        buffer_add_text(&text, sddl);
+    descriptor = win_descriptor(buffer_text(&text), err);
+    if (descriptor == NULL || os_random(random, sizeof random, err) < 0)
+        return NULL;
+    attributes.lpSecurityDescriptor = descriptor;
+    (void)swprintf(name, 64, L"holdfast-%016llx%016llx", (unsigned long long)random[0],
+                   (unsigned long long)random[1]);
+    desktop = CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, &attributes);
+    if (desktop == NULL)
+        (void)win_fail_last(err, "CreateDesktop", "");
+    return desktop;
+}
+
+/* Program -------------------------------------------------------------------------------------------- */
+
+static bool is_file(const char *path)
+{
+    struct error ignored;
+    AUTO_FREE wchar_t *wide = win_long_path(path, &ignored);
+    DWORD attributes = wide != NULL ? GetFileAttributesW(wide) : INVALID_FILE_ATTRIBUTES;
+
+    return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) == 0;
+}
+
+/* The path itself, or with one of the extensions if it has none that is known. */
+static char *try_extensions(const char *path, const char *extensions)
+{
+    if (strrchr(path, '.') > strrchr(path, '\\') && is_file(path))
+        return _strdup(path);
+    while (*extensions != '\0') {
+        size_t length = strcspn(extensions, ";");
+        AUTO_BUFFER struct buffer with = BUFFER_EMPTY;
+
+        buffer_add_text(&with, path);
+        buffer_add(&with, extensions, length);
+        if (length > 0 && !buffer_failed(&with) && is_file(with.data))
+            return buffer_take(&with);
+        extensions += length + (extensions[length] == ';' ? 1 : 0);
+    }
+    return NULL;
+}
+
+static char *search_path(const char *name, const char *path, const char *extensions)
+{
+    while (*path != '\0') {
+        size_t length = strcspn(path, ";");
+        AUTO_BUFFER struct buffer full = BUFFER_EMPTY;
+        char *found = NULL;
+
+        buffer_add(&full, path, length);
+        buffer_printf(&full, "\\%s", name);
+        /* A relative entry would look in the workspace: whoever can write there names programs. */
+        if (length > 2 && path[1] == ':' && !buffer_failed(&full))
+            found = try_extensions(full.data, extensions);
+        if (found != NULL)
+            return found;
+        path += length + (path[length] == ';' ? 1 : 0);
+    }
+    return NULL;
+}
+
+char *win_find_program(const char *name, char *const *env, const char *cwd, struct error *err)
+{
+    const char *extensions = nt_env_get(env, "PATHEXT");
+    const char *path = nt_env_get(env, "PATH");
+    AUTO_BUFFER struct buffer full = BUFFER_EMPTY;
+    char *found;
+
+    if (extensions == NULL || extensions[0] == '\0')
+        extensions = ".COM;.EXE;.BAT;.CMD";
+    if (strpbrk(name, "\\/:") == NULL) {
+        found = search_path(name, path != NULL ? path : "", extensions);
+    } else {
+        if (name[0] != '\\' && name[0] != '/' && !(name[0] != '\0' && name[1] == ':'))
+            buffer_printf(&full, "%s\\", cwd);
+        buffer_add_text(&full, name);
+        for (size_t i = 0; i < full.size; i++)
+            full.data[i] = full.data[i] == '/' ? '\\' : full.data[i];
+        found = buffer_failed(&full) ? NULL : try_extensions(full.data, extensions);
+    }
+    if (found == NULL) {
+        (void)error_set(err, ERR_NOT_FOUND, "%s: no such program", name);
+        (void)error_hint(err, "give the whole path, or check PATH");
+    }
+    return found;
+}
+
+/* A batch file is run by cmd.exe, whose rules its arguments must survive. */
+static char *make_line(const char *program, const struct nt_spawn *spawn, char **image,
+                       struct error *err)
+{
+    AUTO_FREE char **argv = calloc(spawn->argv.count + 1, sizeof *argv);
+    const char *system;
+    AUTO_BUFFER struct buffer interpreter = BUFFER_EMPTY;
+
+    if (argv == NULL) {
+        (void)error_memory(err, "command line");
+        return NULL;
+    }
+    for (size_t i = 0; i < spawn->argv.count; i++)
+        argv[i] = spawn->argv.items[i];
+    if (!nt_is_batch(program)) {
+        *image = _strdup(program);
+        return nt_quote(argv, err);
+    }
+    system = getenv("SystemRoot");
+    buffer_printf(&interpreter, "%s\\System32\\cmd.exe", system != NULL ? system : "C:\\Windows");
+    *image = buffer_take(&interpreter);
+    if (*image == NULL) {
+        (void)error_memory(err, "command line");
+        return NULL;
+    }
+    return nt_quote_batch(*image, program, argv + 1, err);
+}
+
+/* Attributes ----------------------------------------------------------------------------------------- */
+
+struct start {
+    STARTUPINFOEXW info;
+    LPPROC_THREAD_ATTRIBUTE_LIST attributes;
+    HANDLE inherited[3];
+    DWORD inherited_count;
+    HANDLE job;
+};
+
+static void start_done(struct start *start)
+{
+    if (start->attributes != NULL)
+        DeleteProcThreadAttributeList(start->attributes);
+    free(start->attributes);
+}
+
+static int set_attribute(struct start *start, DWORD_PTR which, void *value, size_t size,
+                         struct error *err)
+{
+    if (!UpdateProcThreadAttribute(start->attributes, 0, which, value, size, NULL, NULL))
+        return win_fail_last(err, "UpdateProcThreadAttribute", "");
+    return 0;
+}
+
+static int start_init(struct start *start, HANDLE job, struct error *err)
+{
+    SIZE_T size = 0;
+
+    *start = (struct start){.job = job};
+    (void)InitializeProcThreadAttributeList(NULL, 3, 0, &size);
+    start->attributes = malloc(size);
+    if (start->attributes == NULL)
+        return error_memory(err, "process attributes");
+    if (!InitializeProcThreadAttributeList(start->attributes, 3, 0, &size)) {
+        free(start->attributes);
+        start->attributes = NULL;
+        return win_fail_last(err, "InitializeProcThreadAttributeList", "");
+    }
+    start->info.StartupInfo.cb = sizeof start->info;
+    start->info.lpAttributeList = start->attributes;
+    return set_attribute(start, PROC_THREAD_ATTRIBUTE_JOB_LIST, &start->job, sizeof start->job,
+                         err);
+}
+
+/* Copies that may be inherited; the originals stay private to us. */
+static int inherit(struct start *start, const HANDLE handles[3], struct error *err)
+{
+    STARTUPINFOW *info = &start->info.StartupInfo;
+    HANDLE *slots[] = {&info->hStdInput, &info->hStdOutput, &info->hStdError};
+
+    for (size_t i = 0; i < 3; i++) {
+        HANDLE copy = NULL;
+
+        if (handles[i] == NULL || handles[i] == INVALID_HANDLE_VALUE)
+            continue;
+        if (!DuplicateHandle(GetCurrentProcess(), handles[i], GetCurrentProcess(), &copy, 0, TRUE,
+                             DUPLICATE_SAME_ACCESS))
+            return win_fail_last(err, "DuplicateHandle", "standard handle");
+        *slots[i] = copy;
+        start->inherited[start->inherited_count++] = copy;
+    }
+    info->dwFlags |= STARTF_USESTDHANDLES;
+    if (start->inherited_count == 0)
+        return 0;
+    return set_attribute(start, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, start->inherited,
+                         start->inherited_count * sizeof(HANDLE), err);
+}
+
+static void close_inherited(struct start *start)
+{
+    for (DWORD i = 0; i < start->inherited_count; i++)
+        (void)CloseHandle(start->inherited[i]);
+}
+
+/* What CreateProcess needs as text. */
+struct texts {
+    wchar_t *image, *line, *cwd, *desktop;
+    uint16_t *environment;
+};
+
+static void texts_done(struct texts *texts)
+{
+    free(texts->image);
+    free(texts->line);
+    free(texts->cwd);
+    free(texts->desktop);
+    free(texts->environment);
+}
+
+static char **as_array(const struct text_list *list, struct error *err)
+{
+    char **array = calloc(list->count + 1, sizeof *array);
+
+    if (array == NULL) {
+        (void)error_memory(err, "environment");
+        return NULL;
+    }
+    for (size_t i = 0; i < list->count; i++)
+        array[i] = list->items[i];
+    return array;
+}
+
+static int texts_init(struct texts *texts, const struct nt_spawn *spawn, const wchar_t *desktop,
+                      struct error *err)
+{
+    AUTO_FREE char **env = as_array(&spawn->env, err);
+    AUTO_FREE char *program =
+        env != NULL ? win_find_program(spawn->argv.items[0], env, spawn->cwd, err) : NULL;
+    AUTO_FREE char *image = NULL;
+    AUTO_FREE char *line = program != NULL ? make_line(program, spawn, &image, err) : NULL;
+    size_t units = 0;
+
+    *texts = (struct texts){0};
+    if (line == NULL || image == NULL)
+        return -1;
+    texts->image = win_wide(image, err);
+    texts->line = texts->image != NULL ? win_wide(line, err) : NULL;
+    texts->cwd = texts->line != NULL ? win_wide(spawn->cwd, err) : NULL;
+    texts->environment = texts->cwd != NULL ? nt_envblock(env, &units, err) : NULL;
+    if (texts->environment == NULL) {
+        texts_done(texts);
+        return -1;
+    }
+    if (desktop != NULL) {
+        texts->desktop = calloc(80, sizeof *texts->desktop);
+        if (texts->desktop == NULL) {
+            texts_done(texts);
+            return error_memory(err, "desktop");
+        }
+        (void)swprintf(texts->desktop, 80, L"WinSta0\\%ls", desktop);
+    }
+    return 0;
+}
+
+static int create(struct win_child *child, HANDLE token, struct start *start, struct texts *texts,
+                  bool inherits, const char *name, struct error *err)
+{
+    const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT |
+                        (inherits ? CREATE_NO_WINDOW : 0) | CREATE_NEW_PROCESS_GROUP;
+    PROCESS_INFORMATION made = {0};
+    BOOL worked;
+
+    start->info.StartupInfo.lpDesktop = texts->desktop;
+    if (token != NULL)
+        worked = CreateProcessAsUserW(token, texts->image, texts->line, NULL, NULL, inherits, flags,
+                                      texts->environment, texts->cwd[0] != 0 ? texts->cwd : NULL,
+                                      &start->info.StartupInfo, &made);
+    else
+        worked = CreateProcessW(texts->image, texts->line, NULL, NULL, inherits, flags,
+                                texts->environment, texts->cwd[0] != 0 ? texts->cwd : NULL,
+                                &start->info.StartupInfo, &made);
+    if (!worked)
+        return win_fail_last(err, token != NULL ? "CreateProcessAsUser" : "CreateProcess", name);
+    (void)CloseHandle(made.hThread);
+    child->process = made.hProcess;
+    child->pid = made.dwProcessId;
+    return 0;
+}
+
+static int start_with(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
+                      const wchar_t *desktop, const HANDLE handles[3],
+                      const struct win_console *console, struct error *err)
+{
+    AUTO_HANDLE HANDLE job = make_job(spawn, err);
+    struct texts texts;
+    struct start start;
+    int result;
+
+    if (job == NULL || texts_init(&texts, spawn, desktop, err) < 0)
+        return -1;
+    result = start_init(&start, job, err);
+    if (result == 0 && handles != NULL)
+        result = inherit(&start, handles, err);
+    if (result == 0 && console != NULL)
+        result = set_attribute(&start, PROC_THREAD_ATTRIBUTE_PSEUDOCONSOLE, console->console,
+                               sizeof console->console, err);
+    *child = (struct win_child){0};
+    if (result == 0)
+        result = create(child, token, &start, &texts, handles != NULL, spawn->argv.items[0], err);
+    close_inherited(&start);
+    start_done(&start);
+    texts_done(&texts);
+    if (result == 0)
+        child->job = win_take(&job);
+    return result;
+}
+
+int win_child_start(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
+                    const wchar_t *desktop, const HANDLE handles[3], struct error *err)
+{
+    return start_with(child, token, spawn, desktop, handles, NULL, err);
+}
+
+int win_child_start_in(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
+                       const wchar_t *desktop, const struct win_console *console, struct error *err)
+{
+    return start_with(child, token, spawn, desktop, NULL, console, err);
+}
+
+int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *status)
+{
+    if (WaitForSingleObject(child->process, timeout_ms == 0 ? INFINITE : timeout_ms) !=
+        WAIT_OBJECT_0)
+        return 0;
+    *status = 1;
+    (void)GetExitCodeProcess(child->process, status);
+    return 1;
+}
+
+/* A job is empty when its last process is; that takes a moment after it was told to die. */
+static void wait_until_empty(HANDLE job)
+{
+    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION count;
+    ULONGLONG until = GetTickCount64() + 20000;
+
+    while (QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &count, sizeof count,
+                                     NULL) &&
+           count.ActiveProcesses > 0 && GetTickCount64() < until)
+        Sleep(2);
+}
+
+void win_child_done(struct win_child *child)
+{
+    if (child->job != NULL) {
+        (void)TerminateJobObject(child->job, 1);
+        wait_until_empty(child->job);
+    }
+    win_close(&child->process);
+    win_close(&child->job);
+    *child = (struct win_child){0};
+}

@@ -1,0 +1,55 @@
+/*
+ * One process in a job, on a desktop of its own, with three handles and no
+ * more. Used by the launcher (unelevated) and by the runner (elevated).
+ */
+#ifndef HOLDFAST_WINDOWS_CHILD_H
+#define HOLDFAST_WINDOWS_CHILD_H
+
+#include "sandbox/nt/spawn.h"
+#include "sandbox/windows/win.h"
+
+struct win_child {
+    HANDLE process;
+    HANDLE job; /* closing it ends everything in it */
+    DWORD pid;
+};
+
+/* A desktop of this window station, with this DACL ("logon" is filled in). name: 64 characters. It
+ * lives as long as the handle. NULL: err is full. */
+HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name[64],
+                      struct error *err);
+
+/* The program that argv[0] means: a path as it is, a name looked up in PATH of env with PATHEXT.
+ * Caller frees; NULL: ERR_NOT_FOUND. */
+char *win_find_program(const char *name, char *const *env, const char *cwd, struct error *err);
+
+/*
+ * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2. desktop: its name
+ * without the window station; NULL: ours. *child is the caller's, to be ended by win_child_done.
+ * ERR_NOT_FOUND: no such program.
+ */
+int win_child_start(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
+                    const wchar_t *desktop, const HANDLE handles[3], struct error *err);
+
+/* A console of its own (ConPTY) instead of handles: what is written to *input is typed, *output is
+ * the screen. NULL console: this Windows has none. */
+struct win_console {
+    void *console; /* HPCON */
+    HANDLE input, output;
+};
+int win_console_new(struct win_console *console, unsigned columns, unsigned rows,
+                    struct error *err);
+void win_console_done(struct win_console *console);
+void win_console_resize(const struct win_console *console, unsigned columns, unsigned rows);
+int win_child_start_in(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
+                       const wchar_t *desktop, const struct win_console *console,
+                       struct error *err);
+
+/* Waits until the process ends or the time is up (0: for ever). 1: ended, *status is its exit code;
+ * 0: time is up. */
+int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *status);
+
+/* Ends everything in the job and waits for it, then closes. */
+void win_child_done(struct win_child *child);
+
+#endif

@@ -1,0 +1,22 @@
+/* What is so on this machine, for the plans. Looks, changes nothing. */
+#ifndef HOLDFAST_WINDOWS_FACTS_H
+#define HOLDFAST_WINDOWS_FACTS_H
+
+#include "sandbox/policy.h"
+#include "sandbox/windows/state.h"
+#include "sandbox/windows_facts.h"
+
+/* sids: those known so far; a root that is not among them gets a fresh one, which is kept only when
+ * it is used. *facts must be empty; it is empty again on failure. */
+int win_facts_collect(const struct policy *policy, const struct windows_sids *sids,
+                      struct windows_facts *facts, struct error *err);
+
+/* Path without links, mapped drives and short names, and the file's identity ("volume:file"). Caller
+ * frees both. */
+int win_resolve(const char *path, char **resolved, char **identity, struct windows_root *root,
+                struct error *err);
+
+/* May accounts that are in Users and Authenticated Users read this? */
+bool win_accounts_may_read(const char *path);
+
+#endif

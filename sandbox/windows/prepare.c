@@ -1,0 +1,408 @@
+#include "sandbox/windows/prepare.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/os.h"
+#include "base/text.h"
+#include "sandbox/nt/audit.h"
+#include "sandbox/nt/envblock.h"
+#include "sandbox/windows/facts.h"
+#include "sandbox/windows/setup.h"
+#include "sandbox/windows/token.h"
+#include "sandbox/windows_plans.h"
+
+enum {
+    LOCK_TIMEOUT_MS = 300000
+};
+
+/* State ---------------------------------------------------------------------------------------------- */
+
+/* Nobody but the owner may do anything with it, and the owner has no FILE_DELETE_CHILD: a command in
+ * the unelevated sandbox could use that right to delete the journal. */
+static int open_state(struct win_state *state, struct error *err)
+{
+    AUTO_FREE char *folder = win_state_user_folder(err);
+    AUTO_HANDLE HANDLE token = folder != NULL ? win_token_own(err) : NULL;
+    AUTO_TOKEN struct nt_token own = NT_TOKEN_EMPTY;
+    char user[NT_SID_TEXT_MAX];
+    char sddl[NT_SID_TEXT_MAX + 128];
+
+    if (token == NULL || win_token_read(token, &own, err) < 0)
+        return -1;
+    nt_sid_format(&own.user, user);
+    (void)snprintf(sddl, sizeof sddl, "D:P(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;%s)(A;;WDWO;;;%s)",
+                   user, user);
+    return win_state_open(state, folder, sddl, NULL, LOCK_TIMEOUT_MS, err);
+}
+
+/* A root's SID is kept from its first use on; the plan may have made it up a moment ago. */
+static int keep_root(struct win_state *state, const struct step *step, struct error *err)
+{
+    struct windows_root ignored = {0};
+    AUTO_FREE char *resolved = NULL;
+    AUTO_FREE char *identity = NULL;
+    const struct windows_known_root *known;
+    struct nt_sid sid;
+
+    if (nt_sid_parse(step->text, &sid, err) < 0 ||
+        win_resolve(step->path, &resolved, &identity, &ignored, err) < 0)
+        return -1;
+    known = windows_sids_find(&state->sids, resolved, identity);
+    if (known != NULL && nt_sid_equal(&known->sid, &sid))
+        return 0;
+    if (known != NULL || strcmp(resolved, step->path) != 0) {
+        (void)error_set(err, ERR_REFUSED, "%s: changed since the plan was made", step->path);
+        return error_hint(err, "run it again");
+    }
+    if (windows_sids_add(&state->sids, resolved, identity, &sid, err) < 0)
+        return -1;
+    return win_state_save_sids(state, err);
+}
+
+/* The marker of a first plan was made up, too. */
+static int keep_marker(struct win_state *state, const struct plan *plan, struct error *err)
+{
+    for (size_t i = 0; !state->sids.has_marker && i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+
+        if (step->kind != STEP_TOKEN_RESTRICT || strstr(step->why, "protected") == NULL)
+            continue;
+        if (nt_sid_parse(step->text, &state->sids.marker, err) < 0)
+            return -1;
+        state->sids.has_marker = true;
+        return win_state_save_sids(state, err);
+    }
+    return 0;
+}
+
+static int apply_entries(struct win_state *state, const struct plan *plan,
+                         struct win_prepared *prepared, struct error *err)
+{
+    struct windows_facts machine = {.is_set_up = false};
+    struct nt_changes changes = {0};
+    size_t count = 0;
+    AUTO_FREE struct nt_sid *sids = NULL;
+    int result;
+
+    win_setup_read(&machine);
+    sids = win_state_ours(state, &machine.group, machine.is_set_up ? 1 : 0, &count, err);
+    if (sids == NULL)
+        return -1;
+    changes.wishes.ours = (struct nt_ours){sids, count};
+    if (win_state_recover(state, &changes.wishes.ours, &prepared->report, err) < 0 ||
+        windows_plan_wishes(plan, true, &changes.wishes.ours, &changes.wishes, err) < 0)
+        return -1;
+    result =
+        nt_apply(&state->machine.machine, &changes, state->journal.count, &prepared->report, err);
+    if (result < 0) {
+        struct nt_change_report undone = {0};
+        struct error ignored;
+
+        /* What was begun is taken back at once; if that fails too, the next run tries again. */
+        if (win_state_reload(state, &ignored) == 0)
+            (void)win_state_recover(state, &changes.wishes.ours, &undone, &ignored);
+        nt_change_report_done(&undone);
+    }
+    nt_wishes_done(&changes.wishes);
+    return result;
+}
+
+static int settle_descriptors(const struct plan *plan, struct win_prepared *prepared,
+                              struct error *err)
+{
+    struct win_state state;
+    int result = 0;
+
+    if (open_state(&state, err) < 0)
+        return -1;
+    result = keep_marker(&state, plan, err);
+    for (size_t i = 0; result == 0 && i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_ROOT)
+            result = keep_root(&state, &plan->steps[i], err);
+    }
+    if (result == 0)
+        result = apply_entries(&state, plan, prepared, err);
+    if (result == 0)
+        result = win_guards_take(&prepared->guards, plan, &state, err);
+    win_state_close(&state);
+    return result;
+}
+
+/* The run's own directory ---------------------------------------------------------------------------- */
+
+static void remove_tree(const wchar_t *path, unsigned depth)
+{
+    wchar_t pattern[32768];
+    WIN32_FIND_DATAW found;
+    HANDLE search;
+
+    if (depth > 100 || swprintf(pattern, 32768, L"%ls\\*", path) < 0)
+        return;
+    search = FindFirstFileW(pattern, &found);
+    while (search != INVALID_HANDLE_VALUE) {
+        wchar_t *below = calloc(32768, sizeof *below);
+
+        if (below != NULL && wcscmp(found.cFileName, L".") != 0 &&
+            wcscmp(found.cFileName, L"..") != 0 &&
+            swprintf(below, 32768, L"%ls\\%ls", path, found.cFileName) > 0) {
+            bool is_link = (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
+
+            (void)SetFileAttributesW(below, FILE_ATTRIBUTE_NORMAL);
+            if ((found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0)
+                (void)DeleteFileW(below);
+            else if (is_link)
+                (void)RemoveDirectoryW(below); /* the link, not what it leads to */
+            else
+                remove_tree(below, depth + 1);
+        }
+        free(below);
+        if (!FindNextFileW(search, &found))
+            break;
+    }
+    if (search != INVALID_HANDLE_VALUE)
+        (void)FindClose(search);
+    (void)RemoveDirectoryW(path);
+}
+
+/* What runs that were killed left behind: "pid-random" of processes that are gone. */
+static void remove_stale(const char *parent)
+{
+    struct error ignored;
+    AUTO_FREE wchar_t *wide = win_long_path(parent, &ignored);
+    wchar_t pattern[32768];
+    WIN32_FIND_DATAW found;
+    HANDLE search;
+
+    if (wide == NULL || swprintf(pattern, 32768, L"%ls\\*", wide) < 0)
+        return;
+    search = FindFirstFileW(pattern, &found);
+    while (search != INVALID_HANDLE_VALUE) {
+        DWORD pid = wcstoul(found.cFileName, NULL, 10);
+        AUTO_HANDLE HANDLE process = pid != 0 ? OpenProcess(SYNCHRONIZE, FALSE, pid) : NULL;
+        wchar_t path[32768];
+
+        if (pid != 0 && process == NULL && GetLastError() == ERROR_INVALID_PARAMETER &&
+            swprintf(path, 32768, L"%ls\\%ls", wide, found.cFileName) > 0)
+            remove_tree(path, 0);
+        if (!FindNextFileW(search, &found))
+            break;
+    }
+    if (search != INVALID_HANDLE_VALUE)
+        (void)FindClose(search);
+}
+
+static int make_directory(const char *path, const char *sddl, struct error *err)
+{
+    AUTO_FREE wchar_t *wide = win_long_path(path, err);
+    AUTO_FREE void *descriptor = wide != NULL ? win_descriptor(sddl, err) : NULL;
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
+                                      .lpSecurityDescriptor = descriptor};
+
+    if (descriptor == NULL)
+        return -1;
+    return CreateDirectoryW(wide, &attributes) ? 0 : win_fail_last(err, "CreateDirectory", path);
+}
+
+static int make_run_directory(const struct step *step, struct win_prepared *prepared,
+                              struct error *err)
+{
+    uint64_t random;
+    AUTO_BUFFER struct buffer path = BUFFER_EMPTY;
+
+    if (os_make_directories(step->path, err) < 0 || os_random(&random, sizeof random, err) < 0)
+        return -1;
+    remove_stale(step->path);
+    buffer_printf(&path, "%s\\%lu-%016llx", step->path, (unsigned long)GetCurrentProcessId(),
+                  (unsigned long long)random);
+    if (buffer_failed(&path))
+        return error_memory(err, "private TEMP");
+    if (make_directory(path.data, step->text, err) < 0)
+        return -1;
+    prepared->run_directory = buffer_take(&path);
+    return 0;
+}
+
+static int write_stubs(const char *folder, struct error *err)
+{
+    if (os_make_directories(folder, err) < 0)
+        return -1;
+    for (size_t i = 0; i < nt_stub_count; i++) {
+        AUTO_FREE char *path = windows_path_join(folder, nt_stubs[i].name);
+        AUTO_FREE char *now = NULL;
+        struct error ignored;
+        size_t size = 0;
+
+        if (path == NULL)
+            return error_memory(err, "stubs");
+        if (os_read_file(path, 4096, &now, &size, &ignored) == 0 &&
+            strcmp(now, nt_stubs[i].content) == 0)
+            continue;
+        if (os_replace_file(path, nt_stubs[i].content, strlen(nt_stubs[i].content), err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* What the command gets ------------------------------------------------------------------------------ */
+
+static int set_variable(struct win_prepared *prepared, const char *name, const char *value,
+                        struct error *err)
+{
+    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
+
+    buffer_printf(&text, "%s=%s", name, value);
+    if (buffer_failed(&text))
+        return error_memory(err, "environment");
+    return nt_env_set(&prepared->spawn.env, text.data, err);
+}
+
+static int prepend_stubs(struct win_prepared *prepared, const char *folder, struct error *err)
+{
+    AUTO_FREE char **env = calloc(prepared->spawn.env.count + 1, sizeof *env);
+    AUTO_FREE char *path = NULL;
+    AUTO_FREE char *extensions = NULL;
+
+    if (env == NULL)
+        return error_memory(err, "environment");
+    for (size_t i = 0; i < prepared->spawn.env.count; i++)
+        env[i] = prepared->spawn.env.items[i];
+    path = nt_path_with(folder, nt_env_get(env, "PATH"), err);
+    extensions = path != NULL ? nt_pathext_for_stubs(nt_env_get(env, "PATHEXT"), err) : NULL;
+    if (extensions == NULL || set_variable(prepared, "PATH", path, err) < 0)
+        return -1;
+    return set_variable(prepared, "PATHEXT", extensions, err);
+}
+
+static int replace_text(char **slot, const char *text, struct error *err)
+{
+    free(*slot);
+    *slot = text_copy(text, strlen(text));
+    return *slot != NULL ? 0 : error_memory(err, "plan");
+}
+
+static int take_limit(struct nt_spawn *spawn, const struct step *step)
+{
+    if (strcmp(step->text, "processes") == 0)
+        spawn->processes = (uint32_t)step->bits;
+    else if (strcmp(step->text, "memory") == 0)
+        spawn->memory_bytes = step->bits;
+    return 0;
+}
+
+static int take_step(const struct step *step, struct win_prepared *prepared, struct error *err)
+{
+    struct nt_spawn *spawn = &prepared->spawn;
+
+    switch (step->kind) {
+    case STEP_TOKEN:
+        spawn->token_flags = (uint32_t)step->bits;
+        return 0;
+    case STEP_TOKEN_DISABLE:
+        return text_list_add(&spawn->disable, step->text, err);
+    case STEP_TOKEN_RESTRICT:
+        return text_list_add(&spawn->restrict_to, step->text, err);
+    case STEP_TOKEN_DEFAULT_ACE:
+        return text_list_add(&spawn->default_aces, step->text, err);
+    case STEP_JOB:
+        spawn->job_flags = (uint32_t)step->bits;
+        return 0;
+    case STEP_LIMIT:
+        return take_limit(spawn, step);
+    case STEP_DESKTOP:
+        return replace_text(&prepared->desktop, step->text, err);
+    case STEP_ACCOUNT:
+        return replace_text(&prepared->account, step->text, err);
+    case STEP_VERIFY:
+        prepared->has_network_check = true;
+        return 0;
+    case STEP_ENVIRONMENT:
+        return nt_env_set(&spawn->env, step->text, err);
+    case STEP_STUBS:
+        return write_stubs(step->path, err) < 0 ? -1 : prepend_stubs(prepared, step->path, err);
+    case STEP_RUN_DIRECTORY:
+        if (make_run_directory(step, prepared, err) < 0 ||
+            set_variable(prepared, "TEMP", prepared->run_directory, err) < 0)
+            return -1;
+        return set_variable(prepared, "TMP", prepared->run_directory, err);
+    default:
+        return 0;
+    }
+}
+
+static int take_request(const struct run_request *request, struct nt_spawn *spawn,
+                        struct error *err)
+{
+    for (size_t i = 0; request->argv[i] != NULL; i++) {
+        if (text_list_add(&spawn->argv, request->argv[i], err) < 0)
+            return -1;
+    }
+    for (size_t i = 0; request->envp[i] != NULL; i++) {
+        if (text_list_add(&spawn->env, request->envp[i], err) < 0)
+            return -1;
+    }
+    spawn->timeout_s = request->timeout_s;
+    spawn->desktop = text_copy("", 0);
+    spawn->cwd =
+        request->cwd != NULL ? text_copy(request->cwd, strlen(request->cwd)) : text_copy("", 0);
+    return spawn->cwd != NULL && spawn->desktop != NULL ? 0 : error_memory(err, "command");
+}
+
+/* The user is told when the workspace itself stands open to others. */
+static void warn_if_open(const struct plan *plan)
+{
+    const struct step *root = plan_find(plan, STEP_ROOT);
+    struct nt_audit audit = {.depth = 0, .looks_max = 1, .per_directory = 1};
+    struct win_machine looker;
+    struct error ignored;
+
+    if (root == NULL)
+        return;
+    win_machine_init(&looker, NULL, NULL);
+    if (nt_audit_place(&looker.machine, root->path, &audit, &ignored) == 0 && audit.count > 0) {
+        char path[1024];
+
+        text_escape_terminal_into(path, sizeof path, root->path);
+        (void)fprintf(stderr, "holdfast-sandbox: warning: %s can be written by %s\n", path,
+                      nt_audience_name(audit.findings[0].audience));
+    }
+    nt_audit_done(&audit);
+}
+
+int win_prepare(const struct plan *plan, const struct run_request *request,
+                struct win_prepared *prepared, struct error *err)
+{
+    int result;
+
+    *prepared = (struct win_prepared){.account = NULL};
+    warn_if_open(plan);
+    result = settle_descriptors(plan, prepared, err);
+    if (result == 0)
+        result = take_request(request, &prepared->spawn, err);
+    for (size_t i = 0; result == 0 && i < plan->step_count; i++) {
+        result = take_step(&plan->steps[i], prepared, err);
+        if (result < 0)
+            (void)error_wrap(err, "%s", plan_step_name(plan->steps[i].kind));
+    }
+    if (result < 0)
+        win_prepared_done(prepared);
+    return result;
+}
+
+void win_prepared_done(struct win_prepared *prepared)
+{
+    struct error ignored;
+    AUTO_FREE wchar_t *directory =
+        prepared->run_directory != NULL ? win_long_path(prepared->run_directory, &ignored) : NULL;
+
+    win_guards_release(&prepared->guards);
+    if (directory != NULL)
+        remove_tree(directory, 0);
+    nt_spawn_done(&prepared->spawn);
+    nt_change_report_done(&prepared->report);
+    free(prepared->run_directory);
+    free(prepared->desktop);
+    free(prepared->account);
+    *prepared = (struct win_prepared){.account = NULL};
+}

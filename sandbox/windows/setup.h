@@ -1,0 +1,22 @@
+/* What a set-up left on the machine, as far as a run needs to know it. */
+#ifndef HOLDFAST_WINDOWS_SETUP_H
+#define HOLDFAST_WINDOWS_SETUP_H
+
+#include "sandbox/windows/win.h"
+#include "sandbox/windows_facts.h"
+
+/* HKLM\SOFTWARE\Holdfast: everybody may read it, administrators write it. */
+#define WIN_SETUP_KEY L"SOFTWARE\\Holdfast"
+
+/* Fills in group, accounts and is_set_up; leaves them alone where there is no set-up. */
+void win_setup_read(struct windows_facts *facts);
+
+/* The password of an account. Only who set up may read it. Caller wipes and frees with
+ * win_secret_free. NULL: err is full. */
+wchar_t *win_secret_read(const char *account, struct error *err);
+int win_secret_write(const char *account, const wchar_t *password, const struct nt_sid *user,
+                     struct error *err);
+void win_secret_free(wchar_t *secret);
+int win_secret_remove(const char *account, struct error *err);
+
+#endif
