@@ -3,6 +3,8 @@
 # holdfast-sandbox from outside, as a user would: each claim is one line that is printed when it does
 # not hold. Started by root it runs twice, as root and as an ordinary user.
 set -u
+# only directories that everybody can search: beside one that is closed "not found" would be "denied"
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 build=$1
 scene=$(mktemp -d /var/tmp/holdfast-sandbox.XXXXXX) # not /tmp: that is private inside
 trap 'chmod -R u+rwX "$scene" 2>/dev/null; rm -rf "$scene"' EXIT
@@ -247,6 +249,8 @@ test_protected_names() {
     as git worktree prune
     as sh -c 'printf "[submodule \"m\"]\n\tpath = m\n" >.gitmodules && mkdir m && echo "gitdir: ../.git" >m/.git'
     status "a submodule's pointer" 2 run -- sh -c 'echo x >m/.git'
+    as sh -c 'mkdir -p lib/deep && mv m/.git lib/deep/.git && printf "[submodule \"m\"]\n\tpath = lib/deep\n" >.gitmodules'
+    status "nor a directory above it moved" 1 run -- mv lib lib-old
 }
 test_metadata_outside() {
     status "chmod" 1 run -- chmod 777 "$tree/outside/canary"
