@@ -72,6 +72,28 @@ static bool has_gap(const struct plan *plan, const char *id)
     return false;
 }
 
+Test(namespace_plan, keeps_the_way_to_what_is_protected_further_down)
+{
+    struct scene s;
+    bool is_named = false;
+
+    set_scene(&s, "/home/u/p");
+    s.facts.has_absent_names = false;
+    cr_assert_eq(text_list_add(&s.facts.protect, "/home/u/p/.git", &s.err), 0);
+    make_namespace(&s);
+    cr_assert_eq(groups_of(&s.plan) & FILTER_NOTIFY_CREATE, 0, "directly in the root: a mount");
+    plan_done(&s.plan);
+    cr_assert_eq(text_list_add(&s.facts.protect, "/home/u/p/lib/m/.git", &s.err), 0);
+    make_namespace(&s);
+    cr_assert_neq(groups_of(&s.plan) & FILTER_NOTIFY_CREATE, 0);
+    for (size_t i = 0; i < s.plan.step_count; i++) {
+        if (s.plan.steps[i].kind == STEP_GUARD_NAME)
+            is_named |= strcmp(s.plan.steps[i].text, "lib/m/.git") == 0;
+    }
+    cr_assert(is_named);
+    strike(&s);
+}
+
 Test(namespace_plan, puts_roots_back_after_everything_became_read_only)
 {
     struct scene s;

@@ -238,10 +238,43 @@ static bool has_root_in_root(const struct facts *facts)
     return has_inner;
 }
 
+/* Where a path lies in the innermost root around it; NULL: in none. */
+static const char *place_in_root(const struct facts *facts, const char *path)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        size_t length = strlen(facts->roots.items[i]);
+
+        if (length > longest && path_is_within(PATH_POSIX, path, facts->roots.items[i]))
+            longest = length;
+    }
+    if (longest == 0)
+        return NULL;
+    return path + longest + (path[longest] == '/');
+}
+
+/* A protected thing that does not lie directly in a root: directories above it could be moved. */
+static bool is_deep(const struct facts *facts, const char *path)
+{
+    const char *inside = place_in_root(facts, path);
+
+    return inside != NULL && strchr(inside, '/') != NULL;
+}
+
+static bool has_deep_protected(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->protect.count; i++) {
+        if (is_deep(facts, facts->protect.items[i]))
+            return true;
+    }
+    return false;
+}
+
 /* Do calls that make names have to pass the supervisor? */
 static bool guards_names(const struct facts *facts)
 {
-    return facts->has_absent_names || has_root_in_root(facts);
+    return facts->has_absent_names || has_root_in_root(facts) || has_deep_protected(facts);
 }
 
 /*
@@ -279,6 +312,19 @@ static void guard_ways(struct plan *plan, const struct policy *policy, const str
     root_tree_done(&tree);
 }
 
+/* A submodule's .git file, what a .git file points to: their mounts move along with a directory above
+ * them, and another one could be made in its place (git.parent-rename-deep). */
+static void guard_deep_protected(struct plan *plan, const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->protect.count; i++) {
+        const char *path = facts->protect.items[i];
+
+        if (is_deep(facts, path))
+            plan_add_text(plan, STEP_GUARD_NAME, NULL, place_in_root(facts, path), 0,
+                          "nor may the way to what is protected be moved");
+    }
+}
+
 static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
                       struct error *err)
 {
@@ -286,8 +332,9 @@ static int add_guards(struct plan *plan, const struct policy *policy, const stru
 
     if (is_guarding && !facts->has_notify) {
         (void)error_set(err, ERR_UNSUPPORTED,
-                        "linux-namespace cannot protect names that do not exist yet, or a root "
-                        "inside a root: this kernel has no usable seccomp notification");
+                        "linux-namespace cannot protect names that do not exist yet, a root inside "
+                        "a root, or the way to a .git further down: this kernel has no usable "
+                        "seccomp notification");
         return error_hint(err, "needs Linux 5.19; or create the names before");
     }
     for (size_t i = 0; is_guarding && i < facts->roots.count; i++)
@@ -296,8 +343,10 @@ static int add_guards(struct plan *plan, const struct policy *policy, const stru
     for (size_t i = 0; is_guarding && i < policy->protect.count; i++)
         plan_add_text(plan, STEP_GUARD_NAME, NULL, policy->protect.items[i], 0,
                       "calls that would make it are refused by the supervisor");
-    if (is_guarding)
+    if (is_guarding) {
         guard_ways(plan, policy, facts);
+        guard_deep_protected(plan, facts);
+    }
     if (facts->has_notify)
         plan_add(plan, STEP_GUARD_SOCKETS, NULL, 0,
                  "services of the machine listen on local sockets");

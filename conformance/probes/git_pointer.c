@@ -135,6 +135,33 @@ static int observe_redirect(const struct scene *scene, struct observation *seen,
     return observe_git_status(scene, scene->ws, path_in(scene->ws, "common/config"), seen, err);
 }
 
+/* git.gitdir-parent-rename ----------------------------------------------------------------------
+ * ws/.git -> ws/deep/gitdata: what is pointed to is protected, the directory above it is an ordinary
+ * one of the workspace. */
+
+static int prepare_deep_gitdir(struct scene *scene, struct error *err)
+{
+    if (plant_gitdir(scene, path_in(scene->ws, "deep/gitdata"), err) < 0)
+        return -1;
+    return host_plant(scene, path_in(scene->ws, ".git"), "gitdir: deep/gitdata\n", 0644, err);
+}
+
+static int replace_above_gitdir(const struct attempt *a)
+{
+    const char *deep = path_in(a->ws, "deep");
+    int outcome = outcome_of(rename(deep, path_in(a->ws, "deep-old")));
+
+    (void)mkdir(deep, 0755);
+    return outcome_join(outcome, try_gitdir(path_in(deep, "gitdata"), fsmonitor_config(a, "deep")));
+}
+
+static int observe_deep_gitdir(const struct scene *scene, struct observation *seen,
+                               struct error *err)
+{
+    return observe_git_status(scene, scene->ws, path_in(scene->ws, "deep/gitdata/config"), seen,
+                              err);
+}
+
 /* git.worktree-main-hooks, git.worktree-other --------------------------------------------------- */
 
 /* The user grants the main repository's directory as well, so that commits can be made. */
@@ -306,6 +333,21 @@ static const struct probe rows[] = {
         .attempt = redirect_again,
         .prepare = prepare_two_redirects,
         .observe = observe_redirect,
+    },
+    {
+        .id = "git.gitdir-parent-rename",
+        .claim = "what a .git file points to cannot be replaced by moving a directory above it",
+        .technique = "renames the directory that holds the gitdir and makes another with a "
+                     "configuration that runs a program; then the user runs git status",
+        .source = "own; rename(2) takes mounts below a directory along",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_TRIGGER,
+        .flags = CASE_NO_REPOSITORY,
+        .needs = "tool:git",
+        .attempt = replace_above_gitdir,
+        .prepare = prepare_deep_gitdir,
+        .observe = observe_deep_gitdir,
     },
     {
         .id = "git.worktree-main-hooks",
