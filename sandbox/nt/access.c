@@ -174,7 +174,8 @@ struct nt_access nt_access_check(const struct nt_access_check *check)
 {
     uint32_t wanted = nt_map_generic(check->desired, check->mapping);
     bool wants_maximum = (wanted & NT_MAXIMUM_ALLOWED) != 0;
-    uint32_t freely = privileges_grant(check->token) | owner_grants(check);
+    uint32_t by_owner = owner_grants(check);
+    uint32_t freely = privileges_grant(check->token) | by_owner;
     uint32_t label = label_leaves(check);
     struct pass first = {.check = check};
     struct pass second = {.check = check, .is_second = true};
@@ -195,8 +196,9 @@ struct nt_access nt_access_check(const struct nt_access_check *check)
     if (needs_second_pass(check, left) && (left & ~second.granted) != 0)
         return access;
     access.granted = wanted;
+    /* A privilege grants what is asked for by name; it adds nothing to the maximum. */
     if (wants_maximum)
-        access.granted |= (combine(check, &first, &second) | freely) &
+        access.granted |= (combine(check, &first, &second) | by_owner) &
                           ~(NT_GENERIC_BITS | NT_MAXIMUM_ALLOWED | NT_SYSTEM_SECURITY) & label;
     access.is_allowed = access.granted != 0;
     return access;

@@ -252,6 +252,12 @@ Test(access, privileges_give_what_no_entry_gives)
     cr_assert(may(&admin, "O:SYD:", NT_SYSTEM_SECURITY));
     cr_assert(may(&admin, "O:SYD:", NT_WRITE_OWNER));
     cr_assert(!may(&admin, "O:SYD:", NT_WRITE_DAC));
+    /* [MS-DTYP] 2.5.3.2: the privileges are looked at where the access asked for holds their bit. */
+    cr_assert_eq(try_with(&admin, "O:SYD:(A;;FR;;;WD)", NT_MAXIMUM_ALLOWED, 0).granted,
+                 NT_FILE_GENERIC_READ);
+    cr_assert_eq(
+        try_with(&admin, "O:SYD:(A;;FR;;;WD)", NT_MAXIMUM_ALLOWED | NT_WRITE_OWNER, 0).granted,
+        NT_FILE_GENERIC_READ | NT_WRITE_OWNER);
     cr_assert(!may(&plain, "O:SYD:(A;;0x11f01ff;;;WD)", NT_SYSTEM_SECURITY), "no entry grants it");
     cr_assert(!may(&plain, "O:SYD:NO_ACCESS_CONTROL", NT_SYSTEM_SECURITY));
 }
