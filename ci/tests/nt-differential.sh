@@ -6,4 +6,4 @@ build=$1 source=$2
     echo "nt-differential: skipped: no /usr/bin/python3, which python3-samba belongs to"
     exit 77
 }
-exec /usr/bin/python3 "$source/ci/nt-differential" --tool "$build/bin/nt-access" --cases 40000
+exec /usr/bin/python3 "$source/ci/nt-differential" --tool "$build/bin/nt-access" --cases 100000
