@@ -38,7 +38,8 @@ report: build
 sabotage: build
 	@ci/sabotage $(BUILD)
 
-windows: deps
+windows:
+	@ci/deps --windows
 	@ci/windows
 
 clean:
