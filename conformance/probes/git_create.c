@@ -5,11 +5,16 @@
  * as good as a changed one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -19,13 +24,44 @@
 #include "conformance/probes/tools.h"
 #include "conformance/probes/trigger.h"
 
+/* Architectures younger than x86-64 have no calls without a directory. */
+#if defined(SYS_mkdir)
+enum {
+    CALL_OPEN = SYS_open,
+    CALL_CREAT = SYS_creat,
+    CALL_MKDIR = SYS_mkdir,
+    CALL_MKNOD = SYS_mknod,
+    CALL_SYMLINK = SYS_symlink,
+    CALL_LINK = SYS_link,
+    CALL_RENAME = SYS_rename,
+    CALL_RENAMEAT = SYS_renameat
+};
+#else
+enum {
+    CALL_OPEN = -1,
+    CALL_CREAT = -1,
+    CALL_MKDIR = -1,
+    CALL_MKNOD = -1,
+    CALL_SYMLINK = -1,
+    CALL_LINK = -1,
+    CALL_RENAME = -1,
+    CALL_RENAMEAT = -1
+};
+#endif
+
+enum {
+    CALL_OPENAT2 = 437 /* the same on every architecture; older headers do not name it */
+};
+
 /* git.create-absent ----------------------------------------------------------------------------- */
 
 static int create_git(const struct attempt *a)
 {
-    const char *git = path_in(a->ws, ".git");
-    int outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
+    char git[PATH_MAX]; /* longer-lived than what path_in() returns */
+    int outcome;
 
+    (void)snprintf(git, sizeof git, "%s/.git", a->ws);
+    outcome = try_gitdir(git, fsmonitor_config(a, "core.fsmonitor"));
     outcome =
         outcome_join(outcome, try_plant_program(a, path_in(git, "hooks/pre-commit"), "pre-commit"));
     outcome = outcome_join(
@@ -42,6 +78,142 @@ static int create_git(const struct attempt *a)
 static int observe_created(const struct scene *scene, struct observation *seen, struct error *err)
 {
     return observe_git_status(scene, scene->ws, path_in(scene->ws, ".git/config"), seen, err);
+}
+
+/* git.create-absent-calls ------------------------------------------------------------------------
+ * A guard that watches calls has to watch every call that makes a name. libc prefers some of them,
+ * so the kernel is asked directly. */
+
+static long make_by_open(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(CALL_OPEN, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+}
+
+static long make_by_openat(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+}
+
+static long make_by_openat2(const struct attempt *a, const char *path)
+{
+    const uint64_t how[3] = {O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644, 0};
+
+    (void)a;
+    return syscall(CALL_OPENAT2, AT_FDCWD, path, how, sizeof how);
+}
+
+static long make_by_mkdirat(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(SYS_mkdirat, AT_FDCWD, path, 0755);
+}
+
+static long make_by_mknodat(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(SYS_mknodat, AT_FDCWD, path, S_IFREG | 0644, 0);
+}
+
+static long make_by_symlinkat(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(SYS_symlinkat, "planted", AT_FDCWD, path);
+}
+
+static long make_by_linkat(const struct attempt *a, const char *path)
+{
+    return syscall(SYS_linkat, AT_FDCWD, path_in(a->ws, "planted-link"), AT_FDCWD, path, 0);
+}
+
+static long make_by_renameat2(const struct attempt *a, const char *path)
+{
+    return syscall(SYS_renameat2, AT_FDCWD, path_in(a->ws, "planted-name"), AT_FDCWD, path, 0);
+}
+
+/* A file without a name gets one. */
+static long make_by_tmpfile(const struct attempt *a, const char *path)
+{
+    char self[64];
+    AUTO_CLOSE int fd = open(a->ws, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+
+    if (fd < 0)
+        return -1;
+    (void)snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    return syscall(SYS_linkat, AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
+}
+
+static long make_by_bind(const struct attempt *a, const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || chdir(a->ws) < 0) /* a whole path may be too long for an address */
+        return -1;
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", strrchr(path, '/') + 1);
+    return bind(fd, (struct sockaddr *)&address, sizeof address);
+}
+
+static long make_by_creat(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(CALL_CREAT, path, 0644);
+}
+
+static long make_by_mkdir(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(CALL_MKDIR, path, 0755);
+}
+
+static long make_by_mknod(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(CALL_MKNOD, path, S_IFREG | 0644, 0);
+}
+
+static long make_by_symlink(const struct attempt *a, const char *path)
+{
+    (void)a;
+    return syscall(CALL_SYMLINK, "planted", path);
+}
+
+static long make_by_link(const struct attempt *a, const char *path)
+{
+    return syscall(CALL_LINK, path_in(a->ws, "planted-link"), path);
+}
+
+static long make_by_rename(const struct attempt *a, const char *path)
+{
+    return syscall(CALL_RENAME, path_in(a->ws, "planted-name"), path);
+}
+
+static long make_by_renameat(const struct attempt *a, const char *path)
+{
+    return syscall(CALL_RENAMEAT, AT_FDCWD, path_in(a->ws, "planted-name"), AT_FDCWD, path);
+}
+
+static int create_by_every_call(const struct attempt *a)
+{
+    static long (*const makers[])(const struct attempt *, const char *) = {
+        make_by_mkdirat,   make_by_open,     make_by_openat,    make_by_openat2, make_by_mknodat,
+        make_by_symlinkat, make_by_linkat,   make_by_renameat2, make_by_tmpfile, make_by_bind,
+        make_by_creat,     make_by_mkdir,    make_by_mknod,     make_by_symlink, make_by_link,
+        make_by_rename,    make_by_renameat,
+    };
+    static const char *const names[] = {".agents", ".codex", ".git"};
+    int outcome = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(makers); i++) {
+        char path[PATH_MAX];
+
+        (void)snprintf(path, sizeof path, "%s/%s", a->ws, names[i % ARRAY_SIZE(names)]);
+        (void)try_create(path_in(a->ws, "planted-link"), "planted\n");
+        (void)try_create(path_in(a->ws, "planted-name"), "planted\n");
+        outcome = outcome_join(outcome, outcome_of(makers[i](a, path)));
+    }
+    return outcome;
 }
 
 /* git.create-absent-race -------------------------------------------------------------------------
@@ -213,6 +385,19 @@ static const struct probe rows[] = {
         .needs = "tool:git",
         .attempt = create_git,
         .observe = observe_created,
+    },
+    {
+        .id = "git.create-absent-calls",
+        .claim = "no system call makes a protected name that is not there",
+        .technique = "open, openat, openat2, creat, mkdir, mkdirat, mknod, mknodat, symlink, "
+                     "symlinkat, link, linkat, also of an O_TMPFILE, rename, renameat, renameat2 "
+                     "and bind, each directly, for .git, .codex and .agents",
+        .source = "syscalls(2); seccomp_unotify(2), caveats; own",
+        .severity = SEVERITY_CRITICAL,
+        .platforms = PLATFORM_UNIX,
+        .oracles = ORACLE_METADATA,
+        .flags = CASE_NO_REPOSITORY,
+        .attempt = create_by_every_call,
     },
     {
         .id = "git.create-absent-race",

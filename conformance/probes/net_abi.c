@@ -54,14 +54,14 @@ struct low_page {
     char message[128];
 };
 
-static struct low_page *low_page_new(const struct attempt *a, const char *way)
+static struct low_page *low_page_new(const struct attempt *a, uint16_t port, const char *way)
 {
     struct low_page *page = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE,
                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 
     if (page == MAP_FAILED)
         return NULL;
-    page->address = loopback4(a->tcp4);
+    page->address = loopback4(port);
     (void)snprintf(page->message, sizeof page->message, "%s", message_of(a, way));
     return page;
 }
@@ -80,14 +80,15 @@ static long socketcall(struct low_page *page, int call, uint32_t a, uint32_t b, 
     return int80(I386_SOCKETCALL, call, (long)low(page->arguments), 0, 0);
 }
 
-static int by_socketcall(const struct attempt *a)
+static int send_by_socketcall(const struct attempt *a, uint32_t type, uint16_t port,
+                              const char *way)
 {
-    struct low_page *page = low_page_new(a, "int 0x80 socketcall");
+    struct low_page *page = low_page_new(a, port, way);
     long fd, result;
 
     if (page == NULL)
         return errno;
-    fd = socketcall(page, CALL_SOCKET, AF_INET, SOCK_STREAM, 0, 0);
+    fd = socketcall(page, CALL_SOCKET, AF_INET, type, 0, 0);
     if (fd < 0)
         return (int)-fd;
     result =
@@ -99,9 +100,21 @@ static int by_socketcall(const struct attempt *a)
     return result < 0 ? (int)-result : 0;
 }
 
+static int by_socketcall(const struct attempt *a)
+{
+    return send_by_socketcall(a, SOCK_STREAM, a->tcp4, "int 0x80 socketcall, TCP");
+}
+
+/* Landlock sees TCP whatever the entry is, but no datagrams. */
+static int by_socketcall_datagram(const struct attempt *a)
+{
+    return a->udp4 == 0 ? ATTEMPT_UNABLE
+                        : send_by_socketcall(a, SOCK_DGRAM, a->udp4, "int 0x80 socketcall, UDP");
+}
+
 static int by_i386_numbers(const struct attempt *a)
 {
-    struct low_page *page = low_page_new(a, "int 0x80 socket, connect, sendto");
+    struct low_page *page = low_page_new(a, a->tcp4, "int 0x80 socket, connect, sendto");
     long fd, result;
 
     if (page == NULL)
@@ -202,6 +215,7 @@ static int i386_socketcall(const struct attempt *a)
     if (a->tcp4 == 0)
         return ATTEMPT_UNABLE;
     outcome = outcome_join(in_child(by_socketcall, a), in_child(by_i386_numbers, a));
+    outcome = outcome_join(outcome, in_child(by_socketcall_datagram, a));
     return outcome_join(outcome, in_child(i386_program, a));
 }
 
@@ -273,8 +287,8 @@ static const struct probe rows[] = {
         .id = "net.i386-socketcall",
         .claim = "the 32-bit entry of a 64-bit kernel opens no socket",
         .technique =
-            "int 0x80 with socketcall and with the numbers of i386, from the 64-bit probe; "
-            "a static 32-bit program",
+            "int 0x80 with socketcall and with the numbers of i386, from the 64-bit probe, "
+            "over TCP and UDP; a static 32-bit program",
         .source = "seccomp(2), caveats; celln#30; measured",
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_UNIX,

@@ -26,7 +26,8 @@ enum {
     LIFE_MS = 20000,
     GENERATIONS = 2000, /* of the runner away, 2 ms each */
     GENERATION_MS = 2,
-    START_ROUNDS = 500 /* 20 ms apart */
+    START_ROUNDS = 500, /* 20 ms apart */
+    WORK_MS = 2000      /* far above what the harness waits for stragglers */
 };
 
 static void close_stdio(void)
@@ -111,6 +112,16 @@ static int observe_deadline(const struct scene *scene, struct observation *seen,
     if (seen->has_timed_out)
         observation_fire(seen, "the run did not return although the command had ended");
     return 0;
+}
+
+/* A command that takes its time: whoever returns before it ends leaves it running. */
+static int early_return(const struct attempt *a)
+{
+    (void)a;
+    const int outcome = leave_behind(leave_session);
+
+    sleep_ms(WORK_MS);
+    return outcome;
 }
 
 /* Races with whoever kills -------------------------------------------------------------------- */
@@ -258,6 +269,16 @@ static const struct probe rows[] = {
         .timeout_ms = 5000,
         .attempt = stdout_holder,
         .observe = observe_deadline,
+    },
+    {
+        .id = "proc.early-return",
+        .claim = "the sandbox does not return while its command or a child of it is running",
+        .technique = "the command works for two seconds; a child in a session of its own stays",
+        .source = "own; a wrapper that does not wait (sh(1), asynchronous lists)",
+        .severity = SEVERITY_HIGH,
+        .platforms = PLATFORM_ALL,
+        .oracles = ORACLE_PROCESS,
+        .attempt = early_return,
     },
     {
         .id = "proc.killer-race",
