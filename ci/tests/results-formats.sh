@@ -24,7 +24,7 @@ $sample run "$work/hostile-text.json" --hostile
 # Names are hostile, too: this one would turn failures into skipped tests, and markup into markup.
 $sample edit "$work/hostile-text.json" "$work/hostile.json" "
 name = 'bwrap # SKIP \\\\ <b onclick=alert(1)>\u202e | [x](y) {0}'
-first('held', 'bwrap').update(verdict='escaped', status='regression', id='fs.case # TODO <i>')
+first('held', 'bwrap').update(verdict='escaped', status='regression', id='fs.case # Todo <i>')
 for row in d['cases'] + d['sandboxes']:
     key = 'sandbox' if 'id' in row else 'name'
     if row[key] == 'bwrap': row[key] = name"
