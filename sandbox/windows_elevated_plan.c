@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "base/auto.h"
-#include "sandbox/nt/walk.h"
 #include "sandbox/windows_plans.h"
 
 static const char mode_name[] = "windows-elevated";
@@ -19,18 +18,9 @@ static int check(const struct policy *policy, const struct windows_facts *facts,
         (void)error_set(err, ERR_UNSUPPORTED, "%s is not set up on this machine", mode_name);
         return error_hint(err, "run holdfast-sandbox setup once, as an administrator");
     }
-    for (size_t i = 0; i < facts->hidden_count; i++) {
-        const char *path = facts->hidden[i].path;
-
-        if (!facts->hidden[i].is_readable || !nt_is_untouchable(path_name(PATH_WINDOWS, path)))
-            continue;
-        (void)error_set(err, ERR_REFUSED,
-                        "deny_read: \"%s\" is readable for every account, and hiding it would put "
-                        "an entry on it that breaks it",
-                        path);
-        return error_hint(err, "take Users and Everyone out of its access control list yourself");
-    }
     if (windows_check_limits(policy, mode_name, err) < 0)
+        return -1;
+    if (windows_check_reading(facts, mode_name, err) < 0)
         return -1;
     return windows_check_roots(facts, mode_name, err);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "sandbox/nt/walk.h"
 #include "sandbox/windows_plans.h"
 
 const char *const windows_account_names[WINDOWS_ACCOUNT_COUNT] = {
@@ -65,21 +66,71 @@ static bool is_profile(const struct windows_facts *facts, const char *path)
     return expected != NULL && is_same(expected, path);
 }
 
-static bool has_component(const char *path, const char *wanted)
+/* Is there a component of the path that test likes? */
+static bool any_component(const char *path, bool (*test)(const char *name))
 {
     AUTO_FREE char *copy = strdup(path);
-    char *rest = copy;
+    char *part = copy;
 
-    for (char *part = copy; part != NULL && part[0] != '\0'; part = rest) {
-        rest = strchr(part, '\\');
+    while (part != NULL) {
+        char *rest = strchr(part, '\\');
+
         if (rest != NULL)
             *rest++ = '\0';
-        if (path_is_within(PATH_WINDOWS, part, wanted))
+        if (test(part))
             return true;
-        if (rest == NULL)
-            break;
+        part = rest;
     }
-    return copy == NULL;
+    return copy == NULL; /* out of memory: refuse */
+}
+
+/* Win32 drops dots and spaces at the end of a name, so that it names another one; ".." climbs. */
+static bool is_misspelt(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 0 && (name[length - 1] == '.' || name[length - 1] == ' ');
+}
+
+/* Directories directly below a drive that belong to the system or lead to the profiles. */
+static bool is_system_name(const char *path)
+{
+    static const char *const names[] = {"$Recycle.Bin", "System Volume Information",
+                                        "Documents and Settings", "Recovery", "Boot"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        if (path_is_within(PATH_WINDOWS, path + strcspn(path, "\\") + 1, names[i]))
+            return true;
+    }
+    return false;
+}
+
+/* Where no entry of ours may ever stand, be it a root's, a reading one or a hiding one. */
+static int check_forbidden(const struct windows_facts *facts, const char *path, const char *hint,
+                           struct error *err)
+{
+    if (path_is_top(PATH_WINDOWS, path))
+        return refuse(ERR_REFUSED, path, "a drive or share as a whole cannot be a root", hint, err);
+    if (strncmp(path, "\\\\?\\UNC\\", 8) == 0 ||
+        (strncmp(path, "\\\\", 2) == 0 && strchr(".?", path[2]) == NULL))
+        return refuse(ERR_UNSUPPORTED, path,
+                      "on a share; its server would check with another token than ours",
+                      "copy the project to a local NTFS volume", err);
+    if (strlen(path) < 3 || strchr(path + 2, ':') != NULL || path[0] == '\\')
+        return refuse(ERR_REFUSED, path, "a stream or a device, not a directory",
+                      "name a directory, C:\\...", err);
+    if (any_component(path, is_misspelt))
+        return refuse(ERR_REFUSED, path, "a name in it ends in a dot or a blank, or climbs",
+                      "write the path as Windows shows it", err);
+    if (path_is_within(PATH_WINDOWS, facts->profile, path) || is_profile(facts, path) ||
+        is_same(facts->profiles, path))
+        return refuse(ERR_REFUSED, path, "a user profile, or what contains it, cannot be a root",
+                      hint, err);
+    if (any_component(path, nt_is_untouchable))
+        return refuse(ERR_REFUSED, path,
+                      "OpenSSH keys and registry hives break when a foreign entry stands on them",
+                      hint, err);
+    return 0;
 }
 
 static int check_place(const struct windows_facts *facts, const char *path, struct error *err)
@@ -87,26 +138,28 @@ static int check_place(const struct windows_facts *facts, const char *path, stru
     const char *hint = "name the project's own directory, one per root";
     const char *const system_places[] = {facts->system, facts->programs, facts->programs_x86};
 
-    if (path_is_top(PATH_WINDOWS, path))
-        return refuse(ERR_REFUSED, path, "a drive or share as a whole cannot be a root", hint, err);
-    if (path_is_within(PATH_WINDOWS, facts->profile, path) || is_profile(facts, path) ||
-        is_same(facts->profiles, path))
-        return refuse(ERR_REFUSED, path, "a user profile, or what contains it, cannot be a root",
-                      hint, err);
+    if (check_forbidden(facts, path, hint, err) < 0)
+        return -1;
     for (size_t i = 0; i < ARRAY_SIZE(system_places); i++) {
         if (system_places[i] != NULL && (path_is_within(PATH_WINDOWS, path, system_places[i]) ||
                                          path_is_within(PATH_WINDOWS, system_places[i], path)))
             return refuse(ERR_REFUSED, path, "a system folder cannot be a root", hint, err);
     }
-    if (path_is_within(PATH_WINDOWS, facts->program_data, path))
+    if (path_is_within(PATH_WINDOWS, facts->program_data, path) || is_system_name(path))
         return refuse(ERR_REFUSED, path, "a system folder cannot be a root", hint, err);
     if (path_is_within(PATH_WINDOWS, path, facts->state) ||
         path_is_within(PATH_WINDOWS, facts->state, path))
         return refuse(ERR_REFUSED, path, "it holds the sandbox's own state", hint, err);
-    if (has_component(path, ".ssh"))
-        return refuse(ERR_REFUSED, path, "OpenSSH refuses keys whose directory has foreign entries",
-                      hint, err);
     return 0;
+}
+
+static bool is_in_a_root(const struct windows_facts *facts, const char *path)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        if (path_is_within(PATH_WINDOWS, path, facts->roots[i].path))
+            return true;
+    }
+    return false;
 }
 
 static int check_root(const struct windows_facts *facts, const struct windows_root *root,
@@ -114,9 +167,6 @@ static int check_root(const struct windows_facts *facts, const struct windows_ro
 {
     if (check_place(facts, root->path, err) < 0)
         return -1;
-    if (strchr(root->path + 2, ':') != NULL || strncmp(root->path, "\\\\.\\", 4) == 0)
-        return refuse(ERR_REFUSED, root->path, "a stream or a device, not a directory",
-                      "name a directory", err);
     if (root->is_remote)
         return refuse(ERR_UNSUPPORTED, root->path,
                       "on a share; its server would check with another token than ours",
@@ -136,6 +186,34 @@ int windows_check_roots(const struct windows_facts *facts, const char *mode, str
     for (size_t i = 0; i < facts->root_count; i++) {
         if (check_root(facts, &facts->roots[i], err) < 0)
             return error_wrap(err, "%s: root", mode);
+    }
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const char *path = facts->names[i].path;
+
+        if (!is_in_a_root(facts, path))
+            return refuse(ERR_REFUSED, path, "a protected name outside every root",
+                          "nothing outside the roots is touched, so nothing there is protected",
+                          err);
+        if (check_forbidden(facts, path, "name something else to protect", err) < 0)
+            return error_wrap(err, "%s: protect", mode);
+    }
+    return 0;
+}
+
+/* Entries that let or keep the sandbox's accounts read go on what they name and all below. */
+int windows_check_reading(const struct windows_facts *facts, const char *mode, struct error *err)
+{
+    for (size_t i = 0; i < facts->readable.count; i++) {
+        if (check_forbidden(facts, facts->readable.items[i],
+                            "name the folder of the tool itself, not what contains it", err) < 0)
+            return error_wrap(err, "%s: readable", mode);
+    }
+    for (size_t i = 0; i < facts->hidden_count; i++) {
+        if (facts->hidden[i].is_readable && check_place(facts, facts->hidden[i].path, err) < 0) {
+            (void)error_wrap(err, "%s: deny_read: hiding it needs an entry on it", mode);
+            return error_hint(err, "take Users and Everyone out of its access control list "
+                                   "yourself, or hide something smaller");
+        }
     }
     return 0;
 }

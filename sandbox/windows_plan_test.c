@@ -50,6 +50,22 @@ Test(windows_plan, places_that_must_stay_as_they_are_are_refused_as_roots)
         "C:\\Users\\u\\AppData\\Local\\Holdfast\\tmp",
         "C:\\proj:stream",
         "\\\\.\\PhysicalDrive0",
+        "\\\\.\\C:\\work",
+        "\\\\?\\C:\\work",
+        "C:\\Users\\u\\..\\u",
+        "C:\\work\\..",
+        "C:\\Users\\u.",
+        "C:\\Users\\u ",
+        "C:\\Users\\u\\.ssh.",
+        "C:\\Users\\u\\x\\.SSH \\y",
+        "C:\\x\\.SSH\\y",
+        "C:\\Users\\u\\NTUSER.DAT",
+        "D:\\copy\\ntuser.dat.LOG1",
+        "C:\\Users\\u\\AppData\\Local\\Microsoft\\Windows\\UsrClass.dat",
+        "C:\\Windows\\System32\\config",
+        "C:\\Documents and Settings\\u",
+        "D:\\System Volume Information",
+        "C:\\$Recycle.Bin\\x",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -60,6 +76,19 @@ Test(windows_plan, places_that_must_stay_as_they_are_are_refused_as_roots)
             cr_assert_eq(err.code, ERR_REFUSED, "%s: %s", refused[i], err.message);
             cr_assert(err.hint[0] != '\0');
         }
+    }
+}
+
+Test(windows_plan, shares_are_refused_by_their_spelling_too)
+{
+    static const char *const shares[] = {"\\\\server\\share\\proj", "\\\\localhost\\C$\\Users\\u",
+                                         "\\\\?\\UNC\\server\\share\\proj"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
+        struct error err = {0};
+
+        cr_assert_eq(plan_root(shares[i], MODEL_ELEVATED, &err), -1, "%s", shares[i]);
+        cr_assert_eq(err.code, ERR_UNSUPPORTED, "%s: %s", shares[i], err.message);
     }
 }
 
@@ -149,6 +178,64 @@ Test(windows_plan, hiding_ssh_is_refused_where_it_would_break_it_and_free_where_
             cr_assert(plan.steps[i].kind != STEP_ACE || strstr(plan.steps[i].path, ".ssh") == NULL);
         plan_done(&plan);
         model_close(&model);
+    }
+}
+
+/* Nothing outside a root is touched, and nothing that breaks by it: whatever a .git file names. */
+Test(windows_plan, protected_names_lie_in_a_root_and_are_no_keys_or_hives)
+{
+    static const char *const refused[] = {
+        "C:\\Users\\u",
+        "C:\\other\\.git",
+        "C:\\Users\\u\\proj\\.ssh",
+        "C:\\Users\\u\\proj\\.ssh\\x",
+        "C:\\Users\\u\\project2\\.git",
+        "C:\\Users\\u\\proj\\..\\x",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+            struct windows_name name = {(char *)refused[i], true, true, true};
+            struct model model;
+            struct plan plan = PLAN_EMPTY;
+            struct error err = {0};
+
+            model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+            cr_assert_eq(windows_facts_add_name(&model.facts, &name, &err), 0);
+            cr_assert_eq((mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
+                             &model.policy, &model.facts, WINDOWS_DEFAULT, &plan, &err),
+                         -1, "%s", refused[i]);
+            cr_assert_eq(err.code, ERR_REFUSED, "%s: %s", refused[i], err.message);
+            model_close(&model);
+        }
+    }
+}
+
+Test(windows_plan, reading_entries_stay_off_profiles_drives_and_system_folders)
+{
+    static const char *const places[] = {"C:\\",        "C:\\Users",   "C:\\Users\\u",
+                                         "C:\\Windows", "C:\\x\\.ssh", "C:\\x\\NTUSER.DAT"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        for (int hides = 0; hides < 2; hides++) {
+            struct model model;
+            struct plan plan = PLAN_EMPTY;
+            struct error err = {0};
+            bool is_fine =
+                !hides && strcmp(places[i], "C:\\Windows") == 0; /* reading it is usual */
+
+            model_open(&model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
+            if (hides)
+                cr_assert_eq(windows_facts_add_hidden(&model.facts, places[i], true, &err), 0);
+            else
+                cr_assert_eq(text_list_add(&model.facts.readable, places[i], &err), 0);
+            cr_assert_eq(
+                windows_elevated_plan(&model.policy, &model.facts, WINDOWS_DEFAULT, &plan, &err),
+                is_fine ? 0 : -1, "%s", places[i]);
+            cr_assert(is_fine || err.code == ERR_REFUSED, "%s: %s", places[i], err.message);
+            plan_done(&plan);
+            model_close(&model);
+        }
     }
 }
 

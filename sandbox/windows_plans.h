@@ -101,6 +101,8 @@ void windows_add_ace(struct plan *plan, const char *path, const struct nt_ace *a
 void windows_add_roots(struct plan *plan, const struct windows_facts *facts);
 /* Every refusal that has to do with where the roots are. mode is for the message. */
 int windows_check_roots(const struct windows_facts *facts, const char *mode, struct error *err);
+/* The same for what is to be readable or hidden (elevated). */
+int windows_check_reading(const struct windows_facts *facts, const char *mode, struct error *err);
 int windows_check_limits(const struct policy *policy, const char *mode, struct error *err);
 /* Job, desktop, handles, limits: what both modes do to the command's own process. participant: who may
  * use the desktop besides its maker, a SID or "logon". */
