@@ -283,6 +283,38 @@ void plan_add_bit_names(struct buffer *out, const struct step *step)
     }
 }
 
+/* --- text --------------------------------------------------------------------------------- */
+
+static void add_word(struct buffer *out, const char *text)
+{
+    if (text == NULL)
+        return;
+    buffer_add_text(out, "  ");
+    text_escape_terminal(out, text, strlen(text));
+}
+
+void plan_print_text(struct buffer *out, const struct plan *plan)
+{
+    buffer_printf(out, "%s\n", plan->mode);
+    for (size_t i = 0; i < plan->step_count; i++) {
+        const struct step *step = &plan->steps[i];
+        AUTO_BUFFER struct buffer names = BUFFER_EMPTY;
+
+        plan_add_bit_names(&names, step);
+        buffer_printf(out, "  %-18s", plan_step_name(step->kind));
+        add_word(out, step->path);
+        add_word(out, step->text);
+        add_word(out, names.size > 0 ? buffer_text(&names) : NULL);
+        if (has_number(step->kind))
+            buffer_printf(out, "  %" PRIu64, step->bits);
+        if (step->why != NULL)
+            buffer_printf(out, "  (%s)", step->why);
+        buffer_add_byte(out, '\n');
+    }
+    for (size_t i = 0; i < plan->gap_count; i++)
+        buffer_printf(out, "  gap: %s: %s\n", plan->gaps[i].id, plan->gaps[i].reason);
+}
+
 /* --- JSON --------------------------------------------------------------------------------- */
 
 static void add_member(struct buffer *out, const char *key, const char *text)

@@ -189,5 +189,7 @@ void plan_add_bit_names(struct buffer *out, const struct step *step);
 
 /* One JSON object: {"mode", "steps": [{"step", "path", ...}], "gaps": [...]}; indented by two. */
 void plan_print_json(struct buffer *out, const struct plan *plan);
+/* The same for people: one line per step and per gap; safe to show on a terminal. */
+void plan_print_text(struct buffer *out, const struct plan *plan);
 
 #endif

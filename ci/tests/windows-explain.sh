@@ -3,6 +3,8 @@
 # unverified; places that must stay as they are get refused.
 set -u
 sandbox=$1/bin/holdfast-sandbox
+work=$(mktemp -d "${TMPDIR:-/tmp}/windows-explain.XXXXXX")
+trap 'rm -rf "$work"' EXIT
 failures=0
 fail() {
     echo "windows-explain: $*"
@@ -21,9 +23,30 @@ assert ('setting' in steps) == ('windows-elevated' in '$mode')
 assert any(s.get('path', '').endswith('project') for s in plan['steps'])
 " || fail "$mode: not the plan that was expected"
 done
-for place in 'C:\' 'C:\Users\u' 'C:\Windows' 'relative'; do
+for place in 'C:\' 'D:\' 'C:\Users\u' 'C:\Windows' 'relative' 'C:\Users\u\.ssh' 'C:\x\.ssh.\y' 'C:\Users\u\NTUSER.DAT' \
+    'C:\work\..\Users\u' '\\server\share\x' '\\localhost\C$\Users\u' '\\?\C:\Users\u' 'C:\Documents and Settings\u'; do
     "$sandbox" explain --for windows-unelevated --workspace "$place" >/dev/null 2>&1
     [ $? = 125 ] || fail "$place was not refused with 125"
+done
+# As text: the same steps and gaps, one per line, and what the published design does otherwise.
+for mode in windows-elevated windows-unelevated; do
+    for variant in $mode $mode-as-published; do
+        "$sandbox" explain --for $variant --text --workspace 'C:\work\project' >"$work/$variant" || fail "$variant --text"
+        "$sandbox" explain --for $variant --json --workspace 'C:\work\project' | python3 -c "
+import json, sys
+plan = json.load(sys.stdin)
+text = open('$work/$variant', encoding='utf-8').read()
+lines = text.splitlines()
+assert lines[0] == plan['mode'] and len(lines) == 1 + len(plan['steps']) + len(plan['gaps']), len(lines)
+for step, line in zip(plan['steps'], lines[1:]):
+    assert line.split()[0] == step['step'] and step.get('path', '').replace(chr(9), chr(92) + 't') in line and step.get('text', '') in line, line
+" || fail "$variant: text and JSON differ"
+    done
+    diff "$work/$mode" "$work/$mode-as-published" >"$work/diff" && fail "$mode: as published is no different"
+    grep -q '^> .*token-restrict .*S-1-1-0.*as published' "$work/diff" || fail "$mode: Everyone in the published list is not shown"
+    grep -q '^< .*hold-name' "$work/diff" || fail "$mode: held names are not shown as a difference"
+    grep -q '^< .*take-name' "$work/diff" || fail "$mode: taken names are not shown as a difference"
+    grep -q '^> .*gap: everyone-writable' "$work/diff" || fail "$mode: the gap of the published list is not shown"
 done
 "$sandbox" run --mode windows-elevated -- true >/dev/null 2>&1
 [ $? = 125 ] || fail "run in a mode of another platform was not refused with 125"
