@@ -44,7 +44,7 @@ enum step_kind {
     STEP_NEW_SESSION,      /* no controlling terminal */
     STEP_LIMIT,            /* text: which; bits: value */
     STEP_CLOSE_DESCRIPTORS, /* 3 and up */
-    STEP_DROP_CAPABILITIES, /* all sets, bounding set and securebits */
+    STEP_DROP_CAPABILITIES, /* all sets that count, and securebits */
     STEP_NO_NEW_PRIVILEGES,
     STEP_FILTER,         /* system calls; bits: one of enum filter_group */
     STEP_KILL_LEFTOVERS, /* when the command ends, so does everything it started */

@@ -49,8 +49,8 @@ _Noreturn void confinement_enter(struct confinement *confinement);
 /* Puts exec_error into words and an exit status: 126 or 127. */
 int confinement_exec_status(const struct confinement *confinement, struct error *err);
 
-/* Keeps only the capabilities of the mask, permitted and effective; 0 also empties the bounding set of
- * root, and sets securebits so that it gets none back. */
+/* Keeps only the capabilities of the mask, permitted and effective; 0 also sets
+ * securebits, so that root gets none back. */
 int capabilities_keep(uint64_t mask, struct error *err);
 
 #endif

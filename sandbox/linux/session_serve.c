@@ -246,7 +246,7 @@ static int prepare(struct session_reply **shared, struct error *err)
     (void)sigaddset(&set, SIGALRM);
     if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
         return error_os(err, errno, "handle the end of time");
-    /* CAP_SETPCAP as well: the commands of root empty their bounding set */
+    /* CAP_SETPCAP as well: the commands of root set their securebits */
     return capabilities_keep(BOX_SUPERVISOR_CAPABILITIES | (uint64_t)1 << 8, err);
 }
 
