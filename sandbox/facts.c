@@ -7,6 +7,8 @@
 
 void facts_done(struct facts *facts)
 {
+    path_set_done(&facts->root_set);
+    path_set_done(&facts->protect_set);
     text_list_done(&facts->roots);
     text_list_done(&facts->protect);
     text_list_done(&facts->siblings);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "sandbox/filter.h"
+#include "sandbox/path_set.h"
 #include "sandbox/text_list.h"
 
 struct hidden_fact {
@@ -33,6 +34,9 @@ struct facts {
     struct hidden_fact *hidden; /* existing deny_read paths, links resolved */
     size_t hidden_count;
     bool has_absent_names; /* a protected name is missing in some root */
+    /* roots and protect by place in their lists, while they are collected */
+    struct path_set root_set;
+    struct path_set protect_set;
 };
 
 void facts_done(struct facts *facts);

@@ -18,8 +18,9 @@
  * open files if it had to be raised for the time being (rlim_max 0: it was not). */
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err);
 
-/* Do they make directories? Then the caller must have an id in its user namespace first. */
-bool mounts_need_ids(const struct plan *plan);
+/* Do they make directories? Then the caller must have an id in its user namespace first. 1: yes,
+ * 0: no, -1: out of memory. */
+int mounts_need_ids(const struct plan *plan, struct error *err);
 
 /* Standard input, output and error that are files open for reading only are opened anew through a
  * read-only mount: their owner could change their mode through the one they came by. */

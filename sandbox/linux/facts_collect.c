@@ -87,16 +87,14 @@ static int complain_about_root(const char *key, struct error *err)
 static int check_leads_not_out(const struct facts *facts, const char *key, const char *path,
                                const char *real, struct error *err)
 {
-    for (size_t i = 0; i < facts->roots.count; i++) {
-        const char *root = facts->roots.items[i];
+    int around = path_set_nearest(&facts->root_set, path);
+    const char *root = around != PATH_SET_NONE ? facts->roots.items[around] : NULL;
 
-        if (!path_is_within(PATH_POSIX, path, root) || path_is_within(PATH_POSIX, real, root))
-            continue;
-        (void)error_set(err, ERR_REFUSED, "%s: \"%s\" leads out of the root \"%s\" through a link",
-                        key, path, root);
-        return error_hint(err, "if that is meant, declare the directory itself: its real path");
-    }
-    return 0;
+    if (root == NULL || path_is_within(PATH_POSIX, real, root))
+        return 0;
+    (void)error_set(err, ERR_REFUSED, "%s: \"%s\" leads out of the root \"%s\" through a link", key,
+                    path, root);
+    return error_hint(err, "if that is meant, declare the directory itself: its real path");
 }
 
 static int collect_root(const struct policy *policy, const struct policy_place *place,
@@ -110,31 +108,23 @@ static int collect_root(const struct policy *policy, const struct policy_place *
     if (policy_check_root(place, key, real, err) < 0 ||
         check_leads_not_out(facts, key, path, real, err) < 0)
         return -1;
-    if (text_list_has(&facts->roots, real))
+    if (path_set_has(&facts->root_set, real))
         return 0;
-    if (protected_collect(policy, fd, real, facts, err) < 0)
+    if (protected_collect(policy, fd, real, facts, err) < 0 ||
+        path_set_add(&facts->root_set, real, (int)facts->roots.count, err) < 0)
         return -1;
     return text_list_take(&facts->roots, TAKE(real), err);
 }
 
-/* Is this path inside one of the first `count` paths of the list? */
-static bool is_within_any(const struct text_list *list, size_t count, const char *path)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (path_is_within(PATH_POSIX, path, list->items[i]))
-            return true;
-    }
-    return false;
-}
-
-static int check_root_not_protected(const struct facts *facts, const char *protected,
-                                    struct error *err)
+static int check_roots_not_protected(const struct facts *facts, struct error *err)
 {
     for (size_t i = 0; i < facts->roots.count; i++) {
-        if (!path_is_within(PATH_POSIX, facts->roots.items[i], protected))
+        int around = path_set_nearest(&facts->protect_set, facts->roots.items[i]);
+
+        if (around == PATH_SET_NONE)
             continue;
         (void)error_set(err, ERR_REFUSED, "writable: \"%s\" lies inside the protected \"%s\"",
-                        facts->roots.items[i], protected);
+                        facts->roots.items[i], facts->protect.items[around]);
         return error_hint(err, "leave that root out, or the name out of \"protect\"");
     }
     return 0;
@@ -144,25 +134,26 @@ static int check_root_not_protected(const struct facts *facts, const char *prote
  * covered by it. Shorter paths come first here: names of roots are added before what they lead to. */
 static int reduce_protected(struct facts *facts, struct error *err)
 {
+    struct path_set kept_set = {0};
     size_t kept = 0;
+    int result = 0;
 
     for (size_t i = 0; i < facts->protect.count; i++) {
         char *path = facts->protect.items[i];
+        bool is_needed = path_set_nearest(&facts->root_set, path) != PATH_SET_NONE &&
+                         path_set_nearest(&kept_set, path) == PATH_SET_NONE;
 
-        if (check_root_not_protected(facts, path, err) < 0) {
-            facts->protect.count -= i - kept; /* keep the list whole for its release */
-            memmove(&facts->protect.items[kept], &facts->protect.items[i],
-                    (facts->protect.count - kept) * sizeof path);
-            return -1;
-        }
-        if (is_within_any(&facts->roots, facts->roots.count, path) &&
-            !is_within_any(&facts->protect, kept, path))
+        if (is_needed && path_set_add(&kept_set, path, 0, err) < 0)
+            result = -1;
+        if (is_needed)
             facts->protect.items[kept++] = path;
         else
             free(path);
     }
     facts->protect.count = kept;
-    return 0;
+    path_set_done(&facts->protect_set); /* it has texts that are gone now */
+    path_set_done(&kept_set);
+    return result;
 }
 
 /* --- what deny_read hides -------------------------------------------------------------------------- */
@@ -228,11 +219,20 @@ static bool is_hidden(const struct facts *facts, const char *path)
 
 static int add_siblings(const char *directory, struct facts *facts, struct error *err);
 
-static int add_sibling(const char *directory, const char *name, struct facts *facts,
+/* Most file systems say in the listing what is a link; where they do not, the file is asked. */
+static bool is_link(const char *path, const struct dirent *entry)
+{
+    struct stat status;
+
+    if (entry->d_type != DT_UNKNOWN)
+        return entry->d_type == DT_LNK;
+    return lstat(path, &status) < 0 || S_ISLNK(status.st_mode);
+}
+
+static int add_sibling(const char *directory, const struct dirent *entry, struct facts *facts,
                        struct error *err)
 {
-    AUTO_FREE char *path = path_join(directory, name);
-    struct stat status;
+    AUTO_FREE char *path = path_join(directory, entry->d_name);
 
     if (path == NULL)
         return error_memory(err, directory);
@@ -241,7 +241,7 @@ static int add_sibling(const char *directory, const char *name, struct facts *fa
     if (leads_to_hidden(facts, path))
         return add_siblings(path, facts, err);
     /* a link is judged by what it leads to, which has a rule of its own or none */
-    if (lstat(path, &status) < 0 || S_ISLNK(status.st_mode))
+    if (is_link(path, entry))
         return 0;
     return text_list_take(&facts->siblings, TAKE(path), err);
 }
@@ -263,7 +263,7 @@ static int add_siblings(const char *directory, struct facts *facts, struct error
         return error_os(err, errno, "list %s", directory);
     while (result == 0 && (entry = readdir(stream)) != NULL) {
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            result = add_sibling(directory, entry->d_name, facts, err);
+            result = add_sibling(directory, entry, facts, err);
     }
     (void)closedir(stream);
     return result;
@@ -298,7 +298,8 @@ static int collect(const struct policy *policy, const struct policy_place *place
         if (collect_hidden(policy->deny_read.items[i], facts, err) < 0)
             return -1;
     }
-    if (check_roots_visible(facts, err) < 0 || reduce_protected(facts, err) < 0)
+    if (check_roots_visible(facts, err) < 0 || check_roots_not_protected(facts, err) < 0 ||
+        reduce_protected(facts, err) < 0)
         return -1;
     if (wants_siblings && (facts->hidden_count > 0 || facts->uid == 0))
         return add_siblings("/", facts, err);

@@ -74,8 +74,10 @@ int landlock_ruleset(const struct plan *plan, struct error *err)
 {
     AUTO_CLOSE int ruleset = create_ruleset(plan, err);
 
-    for (size_t i = 0; ruleset >= 0 && i < plan->step_count; i++) {
-        if (plan->steps[i].kind == STEP_LANDLOCK_RULE && plan_find(plan, STEP_LANDLOCK) != NULL &&
+    bool has_rules = plan_find(plan, STEP_LANDLOCK) != NULL;
+
+    for (size_t i = 0; ruleset >= 0 && has_rules && i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_LANDLOCK_RULE &&
             add_rule(ruleset, &plan->steps[i], err) < 0)
             return -1;
     }

@@ -2,10 +2,11 @@
  * The mount steps of a plan, in place: no second root, no pivot. Every path
  * keeps its name, and nothing has to be copied or made on a disk.
  *
- *   1. clone what shall differ from the rest (roots, protected things, device
- *      nodes), while it still has its own flags
- *   2. make the whole tree read-only, nodev, nosuid, private: one call
- *   3. put the clones and the private things in place, in the plan's order
+ *   1. clone the device nodes, while they can still be opened
+ *   2. make the whole tree nodev, nosuid, private: one call
+ *   3. clone what shall stay writable, with those flags, and what is protected
+ *   4. make the whole tree read-only: one call
+ *   5. put the clones and the private things in place, in the plan's order
  *
  * Targets are opened without following any link; a path that was a directory
  * when the policy was read and is a link now makes the run fail.
@@ -23,15 +24,18 @@
 #include "sandbox/linux/apply.h"
 #include "sandbox/linux/kernel.h"
 #include "sandbox/path.h"
+#include "sandbox/path_set.h"
 
 #define SEALED (KERNEL_MOUNT_NOSUID | KERNEL_MOUNT_NODEV)
 
 /* Descriptors by step, -1: none. They are closed all at once, with one call. */
 struct mounting {
     const struct plan *plan;
-    int *trees;  /* clones not yet attached, and what must be sealed in the end */
-    int *places; /* where roots belong, as opened before anything was mounted */
-    int mask;    /* the empty directory that hides, once it is made */
+    int *trees;             /* clones not yet attached, and what must be sealed in the end */
+    int *places;            /* where roots belong, as opened before anything was mounted */
+    int mask;               /* the empty directory that hides, once it is made */
+    struct path_set roots;  /* by step */
+    struct path_set covers; /* what has been or will be mounted above a place since it was opened */
 };
 
 static bool needs_tree(const struct step *step)
@@ -39,7 +43,7 @@ static bool needs_tree(const struct step *step)
     return step->kind == STEP_WRITABLE || step->kind == STEP_PROTECT || step->kind == STEP_DEVICE;
 }
 
-/* --- 1: clones ------------------------------------------------------------------------------- */
+/* --- 1 to 3: clones ------------------------------------------------------------------------------- */
 
 static int seal(int tree, const char *path, uint64_t attributes, struct error *err)
 {
@@ -79,23 +83,16 @@ static int clone_root(struct mounting *m, size_t index, struct error *err)
     m->trees[index] = clone_at(m->places[index], path, err);
     if (m->trees[index] < 0)
         return -1;
-    return seal(m->trees[index], path, SEALED, err);
+    return path_set_add(&m->roots, path, (int)index, err);
 }
 
 /* The clone of the root that a protected thing lies directly in, so that it can be named from there;
  * -1 if it lies deeper. Roots inside roots have no step, so the clone is what will be seen. */
 static int root_right_above(const struct mounting *m, const char *path)
 {
-    size_t length = (size_t)(strrchr(path, '/') - path);
+    int index = path_set_find(&m->roots, path, (size_t)(strrchr(path, '/') - path));
 
-    for (size_t i = 0; i < m->plan->step_count; i++) {
-        const struct step *step = &m->plan->steps[i];
-
-        if (step->kind == STEP_WRITABLE && strncmp(step->path, path, length) == 0 &&
-            step->path[length] == '\0')
-            return m->trees[i];
-    }
-    return -1;
+    return index != PATH_SET_NONE ? m->trees[index] : -1;
 }
 
 static int clone_protected(struct mounting *m, size_t index, struct error *err)
@@ -130,22 +127,35 @@ static int clone_device(struct mounting *m, size_t index, struct error *err)
     return 0;
 }
 
-/* Roots first: protected things are found through their clones. */
-static int clone_trees(struct mounting *m, struct error *err)
+static int clone_all(struct mounting *m, enum step_kind kind,
+                     int (*clone)(struct mounting *, size_t, struct error *), struct error *err)
 {
-    const struct plan *plan = m->plan;
-
-    for (size_t i = 0; i < plan->step_count; i++) {
-        if (plan->steps[i].kind == STEP_WRITABLE && clone_root(m, i, err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; i < plan->step_count; i++) {
-        if (plan->steps[i].kind == STEP_PROTECT && clone_protected(m, i, err) < 0)
-            return -1;
-        if (plan->steps[i].kind == STEP_DEVICE && clone_device(m, i, err) < 0)
+    for (size_t i = 0; i < m->plan->step_count; i++) {
+        if (m->plan->steps[i].kind == kind && clone(m, i, err) < 0)
             return -1;
     }
     return 0;
+}
+
+static int change_every_mount(uint64_t attributes, struct error *err)
+{
+    if (kernel_mount_setattr(AT_FDCWD, "/", KERNEL_AT_RECURSIVE, attributes, KERNEL_PRIVATE) == 0)
+        return 0;
+    (void)error_os(err, errno, "change the flags of every mount");
+    return error_hint(err, "needs Linux 5.12 (mount_setattr)");
+}
+
+/* A clone has the flags of its moment. One call for all of them, not one for each of a thousand roots.
+ * Protected things come last: they are found through the clones of roots. */
+static int clone_trees(struct mounting *m, struct error *err)
+{
+    if (clone_all(m, STEP_DEVICE, clone_device, err) < 0)
+        return -1;
+    if (plan_find(m->plan, STEP_READ_ONLY_ROOT) != NULL && change_every_mount(SEALED, err) < 0)
+        return -1;
+    if (clone_all(m, STEP_WRITABLE, clone_root, err) < 0)
+        return -1;
+    return clone_all(m, STEP_PROTECT, clone_protected, err);
 }
 
 /* One descriptor per clone: a thousand roots need more than the usual soft limit. */
@@ -171,7 +181,7 @@ static int raise_file_limit(const struct plan *plan, struct rlimit *before, stru
     return 0;
 }
 
-/* --- 3: in place ------------------------------------------------------------------------------ */
+/* --- 4, 5: in place ------------------------------------------------------------------------------ */
 
 /* Makes the directories of path that are missing: only possible in what is private by now. */
 static int make_way(const char *path, mode_t mode, struct error *err)
@@ -216,27 +226,30 @@ static int attach(int tree, const char *path, struct error *err)
     return target < 0 ? -1 : attach_at(tree, target, path, err);
 }
 
-/* Was something mounted above this path since its place was opened? A root inside a root is: its place
- * was opened below what the outer one has covered by now. */
-static bool is_covered(const struct plan *plan, size_t index)
+/* What is mounted above roots besides other roots. */
+static int collect_covers(const struct plan *plan, struct path_set *covers, struct error *err)
 {
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
 
-        if ((step->kind == STEP_HIDE || step->kind == STEP_PRIVATE_TMP ||
-             (step->kind == STEP_WRITABLE && i < index)) &&
-            path_is_within(PATH_POSIX, plan->steps[index].path, step->path))
-            return true;
+        if ((step->kind == STEP_HIDE || step->kind == STEP_PRIVATE_TMP) &&
+            path_set_add(covers, step->path, 0, err) < 0)
+            return -1;
     }
-    return false;
+    return 0;
 }
 
-static int attach_root(const struct mounting *m, size_t index, struct error *err)
+/* Was something mounted above this path since its place was opened? A root inside a root is: its place
+ * was opened below what the outer one, earlier in the plan, has covered by now. */
+static int attach_root(struct mounting *m, size_t index, struct error *err)
 {
     const char *path = m->plan->steps[index].path;
+    bool is_covered = path_set_nearest(&m->covers, path) != PATH_SET_NONE;
     AUTO_CLOSE int target = -1;
 
-    if (!is_covered(m->plan, index))
+    if (path_set_add(&m->covers, path, 0, err) < 0)
+        return -1;
+    if (!is_covered)
         return attach_at(m->trees[index], m->places[index], path, err);
     target = kernel_open_plain(AT_FDCWD, path, O_PATH | O_NOFOLLOW);
     if (target < 0 && errno == ENOENT && make_way(path, 0755, err) < 0)
@@ -373,22 +386,13 @@ static int mount_proc(const struct step *step, struct error *err)
     return error_hint(err, "containers that mask parts of /proc forbid this; use linux-landlock");
 }
 
-static int lock_root(struct error *err)
-{
-    if (kernel_mount_setattr(AT_FDCWD, "/", KERNEL_AT_RECURSIVE, SEALED | KERNEL_MOUNT_RDONLY,
-                             KERNEL_PRIVATE) == 0)
-        return 0;
-    (void)error_os(err, errno, "make every mount read-only");
-    return error_hint(err, "needs Linux 5.12 (mount_setattr)");
-}
-
 static int apply_step(struct mounting *m, size_t index, struct error *err)
 {
     const struct step *step = &m->plan->steps[index];
 
     switch (step->kind) {
     case STEP_READ_ONLY_ROOT:
-        return lock_root(err);
+        return change_every_mount(KERNEL_MOUNT_RDONLY, err);
     case STEP_HIDE:
         return hide(m, index, err);
     case STEP_PRIVATE_TMP:
@@ -425,27 +429,39 @@ static int apply_steps(struct mounting *m, struct error *err)
 }
 
 /* Only inside what is private can directories be missing, or be made. */
-bool mounts_need_ids(const struct plan *plan)
+int mounts_need_ids(const struct plan *plan, struct error *err)
 {
-    for (size_t i = 0; i < plan->step_count; i++) {
-        if (plan->steps[i].kind == STEP_WRITABLE && is_covered(plan, i))
-            return true;
+    struct path_set covers = {0};
+    int result = collect_covers(plan, &covers, err);
+
+    for (size_t i = 0; result == 0 && i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_WRITABLE &&
+            path_set_nearest(&covers, plan->steps[i].path) != PATH_SET_NONE)
+            result = 1;
     }
-    return false;
+    path_set_done(&covers);
+    return result;
 }
 
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err)
 {
     AUTO_FREE int *descriptors = malloc((2 * plan->step_count + 1) * sizeof *descriptors);
     struct mounting m = {.plan = plan, .mask = -1, .trees = descriptors};
+    int result;
 
     if (descriptors == NULL)
         return error_memory(err, "mounts");
     m.places = descriptors + plan->step_count;
     for (size_t i = 0; i < 2 * plan->step_count; i++)
         descriptors[i] = -1;
-    if (raise_file_limit(plan, file_limit, err) < 0 || clone_trees(&m, err) < 0 ||
-        apply_steps(&m, err) < 0)
+    result = raise_file_limit(plan, file_limit, err) < 0 ||
+                     collect_covers(plan, &m.covers, err) < 0 || clone_trees(&m, err) < 0 ||
+                     apply_steps(&m, err) < 0
+                 ? -1
+                 : 0;
+    path_set_done(&m.roots);
+    path_set_done(&m.covers);
+    if (result < 0)
         return -1;
     if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
         return error_os(err, errno, "close the clones");

@@ -127,10 +127,12 @@ int box_change_directory(const struct run_request *request, struct error *err)
 static int build_box(struct box *box, struct error *err)
 {
     const struct plan *plan = box->plan;
+    int needs_ids;
 
     if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
         return error_os(err, errno, "close descriptors");
-    if (mounts_need_ids(plan) && wait_for_ids(box, err) < 0)
+    needs_ids = mounts_need_ids(plan, err);
+    if (needs_ids < 0 || (needs_ids > 0 && wait_for_ids(box, err) < 0))
         return -1;
     if (plan_find(plan, STEP_LOOPBACK) != NULL && bring_up_loopback(err) < 0)
         return -1;

@@ -50,11 +50,14 @@ static ssize_t read_small(int dir, const char *name, char *text, size_t size)
 
 static int add(struct facts *facts, const char *path, struct error *err)
 {
-    if (text_list_has(&facts->protect, path))
+    if (path_set_has(&facts->protect_set, path))
         return 0;
     if (facts->protect.count >= PROTECT_MAX)
         return error_set(err, ERR_REFUSED, "more than %d things to protect", PROTECT_MAX);
-    return text_list_add(&facts->protect, path, err);
+    if (text_list_add(&facts->protect, path, err) < 0)
+        return -1;
+    return path_set_add(&facts->protect_set, facts->protect.items[facts->protect.count - 1],
+                        (int)facts->protect.count - 1, err);
 }
 
 /* Adds what dir/path is, with every link resolved. Missing: nothing is added, and false. */
