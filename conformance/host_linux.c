@@ -74,7 +74,10 @@ int host_describe(struct result_host *host, struct error *err)
 
     if (uname(&name) < 0)
         return error_set(err, ERR_OS, "uname");
+    /* The file in /etc is most often a link, which is not followed. */
     host->os = find_line("/etc/os-release", "PRETTY_NAME");
+    if (host->os == NULL)
+        host->os = find_line("/usr/lib/os-release", "PRETTY_NAME");
     if (host->os == NULL)
         host->os = copy(name.sysname);
     host->kernel = copy(name.release);
