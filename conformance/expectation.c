@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/text.h"
 #include "results/document.h"
 #include "results/model.h"
@@ -44,7 +45,11 @@ static int check_words(const struct expectation *entry, struct error *err)
     if (entry->identity != NULL && strcmp(entry->identity, "root") != 0 &&
         strcmp(entry->identity, "user") != 0)
         return error_set(err, ERR_CORRUPT, "identity: %s: neither root nor user", entry->identity);
-    if (entry->expires != NULL && !result_is_date(entry->expires))
+    if (entry->expires == NULL)
+        return error_set(err, ERR_CORRUPT,
+                         "expires: missing; every gap has a day on which to look again, its own or "
+                         "the file's");
+    if (!result_is_date(entry->expires))
         return error_set(err, ERR_CORRUPT, "expires: %s: not a date like 2027-03-31",
                          entry->expires);
     if (entry->reason[0] == '\0' || entry->source[0] == '\0')
@@ -52,7 +57,17 @@ static int check_words(const struct expectation *entry, struct error *err)
     return 0;
 }
 
-static int read_entry(struct expectation *entry, const json_t *object, struct error *err)
+/* The day of the whole file is for every entry without one of its own. */
+static int default_expires(struct expectation *entry, const char *expires, struct error *err)
+{
+    if (entry->expires != NULL || expires == NULL)
+        return 0;
+    entry->expires = strdup(expires);
+    return entry->expires != NULL ? 0 : error_memory(err, "expectations");
+}
+
+static int read_entry(struct expectation *entry, const json_t *object, const char *expires,
+                      struct error *err)
 {
     static const char *const keys[] = {
         "case",    "identity", "landlock_abi_below", "landlock_abi_from", "reason", "source",
@@ -66,19 +81,22 @@ static int read_entry(struct expectation *entry, const json_t *object, struct er
         document_get_text(object, "source", true, &entry->source, err) < 0 ||
         document_get_text(object, "expires", false, &entry->expires, err) < 0 ||
         read_abi(object, "landlock_abi_below", &entry->abi_below, err) < 0 ||
-        read_abi(object, "landlock_abi_from", &entry->abi_from, err) < 0)
+        read_abi(object, "landlock_abi_from", &entry->abi_from, err) < 0 ||
+        default_expires(entry, expires, err) < 0)
         return -1;
     return check_words(entry, err);
 }
 
 static int read_list(struct expectation_list *list, const json_t *root, struct error *err)
 {
-    static const char *const keys[] = {"mode", "gaps", NULL};
+    static const char *const keys[] = {"mode", "expires", "gaps", NULL};
+    AUTO_FREE char *expires = NULL;
     const json_t *gaps = NULL;
     size_t count;
 
     if (document_only_keys(root, keys, err) < 0 ||
         document_get_text(root, "mode", true, &list->mode, err) < 0 ||
+        document_get_text(root, "expires", false, &expires, err) < 0 ||
         document_get_array(root, "gaps", &gaps, err) < 0)
         return -1;
     count = json_array_size(gaps);
@@ -87,7 +105,7 @@ static int read_list(struct expectation_list *list, const json_t *root, struct e
         return error_memory(err, "expectations");
     for (size_t i = 0; i < count; i++) {
         list->count = i + 1; /* so that a half-read entry is freed as well */
-        if (read_entry(&list->entries[i], json_array_get(gaps, i), err) < 0)
+        if (read_entry(&list->entries[i], json_array_get(gaps, i), expires, err) < 0)
             return error_wrap(err, "gaps[%zu]", i);
     }
     return 0;

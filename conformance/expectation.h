@@ -1,10 +1,12 @@
 /*
  * What a mode is known not to do: conformance/expectations/MODE.json. A case
  * without an entry is expected to hold (or work). A gap is run all the same;
- * it must name its reason and a source, and may be limited to an identity or
- * to kernels below (or from) a Landlock ABI.
+ * it must name its reason, a source (with a link) and the day on which somebody
+ * has to look at it again: its own, or that of the file. `holdfast gate` fails
+ * after that day. It may be limited to an identity or to kernels below (or
+ * from) a Landlock ABI.
  *
- *     {"mode": "linux-landlock", "gaps": [
+ *     {"mode": "linux-landlock", "expires": "2027-05-31", "gaps": [
  *        {"case": "fs.chmod", "reason": "...", "source": "...",
  *         "identity": "user", "landlock_abi_below": 10, "expires": "2027-06-30"}]}
  */
@@ -22,7 +24,7 @@ struct expectation {
     int abi_from;       /* only where it is at least this; 0: always */
     char *reason;
     char *source;
-    char *expires; /* "2027-06-30", or NULL */
+    char *expires; /* "2027-06-30" */
 };
 
 struct expectation_list {

@@ -35,7 +35,7 @@ Test(expectation, fits_by_pattern_identity_and_abi)
     struct error err = {0};
 
     cr_assert_eq(read_text(&list,
-                           "{\"mode\":\"m\",\"gaps\":["
+                           "{\"mode\":\"m\",\"expires\":\"2031-12-31\",\"gaps\":["
                            "{\"case\":\"fs.trunc*\",\"landlock_abi_below\":3,\"reason\":\"r1\","
                            "\"source\":\"s\"},"
                            "{\"case\":\"fs.chmod\",\"identity\":\"root\",\"reason\":\"r2\","
@@ -47,6 +47,8 @@ Test(expectation, fits_by_pattern_identity_and_abi)
     cr_assert_not_null(expectation_find(&list, "fs.truncate-path", "user", 2));
     cr_assert_null(expectation_find(&list, "fs.truncate-path", "user", 3));
     cr_assert_not_null(expectation_find(&list, "fs.chmod", "root", 7));
+    cr_assert_str_eq(expectation_find(&list, "fs.chmod", "root", 7)->expires, "2030-01-31");
+    cr_assert_str_eq(expectation_find(&list, "net.x", "user", 4)->expires, "2031-12-31");
     cr_assert_null(expectation_find(&list, "fs.chmod", "user", 7));
     cr_assert_null(expectation_find(&list, "net.x", "user", 3));
     cr_assert_not_null(expectation_find(&list, "net.x", "user", 4));
@@ -54,7 +56,7 @@ Test(expectation, fits_by_pattern_identity_and_abi)
     expectation_list_done(&list);
 }
 
-Test(expectation, a_gap_needs_reason_and_source)
+Test(expectation, a_gap_needs_reason_source_and_day)
 {
     expect_refusal("{\"mode\":\"m\",\"gaps\":[{\"case\":\"a\",\"source\":\"s\"}]}", "reason");
     expect_refusal("{\"mode\":\"m\",\"gaps\":[{\"case\":\"a\",\"reason\":\"\",\"source\":\"s\"}]}",
@@ -65,6 +67,11 @@ Test(expectation, a_gap_needs_reason_and_source)
     expect_refusal("{\"mode\":\"m\",\"gaps\":[{\"case\":\"a\",\"reason\":\"r\",\"source\":\"s\","
                    "\"expires\":\"2030-02-31\"}]}",
                    "expires");
+    expect_refusal("{\"mode\":\"m\",\"gaps\":[{\"case\":\"a\",\"reason\":\"r\",\"source\":\"s\"}]}",
+                   "expires: missing");
+    expect_refusal("{\"mode\":\"m\",\"expires\":\"soon\",\"gaps\":[{\"case\":\"a\","
+                   "\"reason\":\"r\",\"source\":\"s\"}]}",
+                   "expires: soon");
     expect_refusal("{\"mode\":\"m\",\"gaps\":[{\"case\":\"a\",\"reason\":\"r\",\"source\":\"s\","
                    "\"why\":\"x\"}]}",
                    "why");
