@@ -32,7 +32,7 @@ struct sandbox_settings {
 };
 
 /* The rows that both have: --mode, --policy and every flag of the policy. */
-#define SANDBOX_POLICY_ROW_COUNT 12
+#define SANDBOX_POLICY_ROW_COUNT 13
 extern const struct option_row sandbox_policy_rows[SANDBOX_POLICY_ROW_COUNT];
 
 int sandbox_settings_init(struct sandbox_settings *settings, struct error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "sandbox/policy.h"
 
 void facts_done(struct facts *facts)
@@ -12,6 +13,10 @@ void facts_done(struct facts *facts)
     text_list_done(&facts->roots);
     text_list_done(&facts->protect);
     text_list_done(&facts->siblings);
+    text_list_done(&facts->gits);
+    text_list_done(&facts->own_gits);
+    text_list_done(&facts->sha256_gits);
+    text_list_done(&facts->unproven_gits);
     for (size_t i = 0; i < facts->hidden_count; i++)
         free(facts->hidden[i].path);
     free(facts->hidden);
@@ -34,6 +39,20 @@ int facts_add_hidden(struct facts *facts, const char *path, bool is_directory, s
     return 0;
 }
 
+/* A repository in the workspace, so that the plan shows what commits would be given. */
+static int assume_repository(struct facts *facts, const struct policy *policy, struct error *err)
+{
+    AUTO_FREE char *path = path_join(policy->workspace, ".git");
+
+    if (path == NULL)
+        return error_memory(err, "repository");
+    if (text_list_add(&facts->protect, path, err) < 0)
+        return -1;
+    if (text_list_add(&facts->own_gits, path, err) < 0)
+        return -1;
+    return text_list_add(&facts->gits, path, err);
+}
+
 int facts_assume(struct facts *facts, const struct policy *policy, struct error *err)
 {
     *facts = (struct facts){
@@ -48,6 +67,8 @@ int facts_assume(struct facts *facts, const struct policy *policy, struct error 
         if (facts_add_hidden(facts, policy->deny_read.items[i], true, err) < 0)
             goto undo;
     }
+    if (policy->git == GIT_COMMIT && assume_repository(facts, policy, err) < 0)
+        goto undo;
     return 0;
 undo:
     facts_done(facts);

@@ -33,7 +33,12 @@ struct facts {
         siblings; /* linux-landlock, when not all may be read: what may, instead of "/" */
     struct hidden_fact *hidden; /* existing deny_read paths, links resolved */
     size_t hidden_count;
-    bool has_absent_names; /* a protected name is missing in some root */
+    bool has_absent_names;        /* a protected name is missing in some root */
+    struct text_list gits;        /* git directories in which commits may be made, links resolved */
+    struct text_list own_gits;    /* those of them that are not only shared with other worktrees */
+    struct text_list sha256_gits; /* those of them whose hashes have 32 bytes, not 20 */
+    struct text_list
+        unproven_gits; /* those that must lie in a root: nothing else speaks for them */
     /* roots and protect by place in their lists, while they are collected */
     struct path_set root_set;
     struct path_set protect_set;

@@ -34,7 +34,8 @@ enum filter_group {
     FILTER_FOREIGN_PROCESSES = 1 << 16, /* limits, priorities, affinity of others; ptrace */
     FILTER_SYSV_IPC = 1 << 17,          /* SysV and POSIX message queues, memory, semaphores */
     FILTER_ATTRIBUTES = 1 << 18,        /* inode flags of files that can only be read */
-    FILTER_GROUP_END = 1 << 19
+    FILTER_NOTIFY_REMOVE = 1 << 19,     /* hand calls that remove names to the supervisor */
+    FILTER_GROUP_END = 1 << 20
 };
 
 /* As linux/filter.h has it. */

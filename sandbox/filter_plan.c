@@ -499,7 +499,7 @@ const char *filter_group_name(enum filter_group group)
         "keyrings",          "io-uring",       "inspection",    "setuid-bits",
         "terminal",          "subvolumes",     "no-network",    "ip-network",
         "no-unix-datagram",  "no-unix-socket", "notify-create", "notify-connect",
-        "foreign-processes", "sysv-ipc",       "attributes"};
+        "foreign-processes", "sysv-ipc",       "attributes",    "notify-remove"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if ((uint32_t)group == 1u << i)

@@ -1,6 +1,8 @@
 #include "sandbox/gitfile.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sandbox/path.h"
 
@@ -70,4 +72,31 @@ bool gitfile_next_module(const char **at, char *path, size_t size)
             return true;
     }
     return false;
+}
+
+/* Git's own spelling or none: what a person has written otherwise is not guessed at. */
+size_t gitfile_hash_size(const char *config)
+{
+    static const char key[] = "objectformat";
+    size_t size = 20;
+
+    for (const char *line = config; *line != '\0'; line += strspn(line, "\r\n")) {
+        const char *end = line + line_length(line);
+        const char *at = line;
+
+        while (at < end && strncasecmp(at, key, sizeof key - 1) != 0)
+            at++;
+        if (at < end) {
+            char value[16];
+
+            if (at != line + strspn(line, " \t") ||
+                sscanf(at + sizeof key - 1, " = %15[a-z0-9]", value) != 1)
+                return 0;
+            size = strcmp(value, "sha256") == 0 ? 32 : strcmp(value, "sha1") == 0 ? 20 : 0;
+            if (size == 0)
+                return 0;
+        }
+        line = end;
+    }
+    return size;
 }

@@ -41,3 +41,15 @@ Test(gitfile, lists_the_paths_of_submodules)
     cr_assert_str_eq(path, "last");
     cr_assert(!gitfile_next_module(&at, path, sizeof path));
 }
+
+Test(gitfile, tells_the_hash_of_a_repository)
+{
+    cr_assert_eq(gitfile_hash_size(""), 20);
+    cr_assert_eq(gitfile_hash_size("[core]\n\tbare = false\n"), 20);
+    cr_assert_eq(gitfile_hash_size("[extensions]\n\tobjectformat = sha256\n"), 32);
+    cr_assert_eq(gitfile_hash_size("[extensions]\n\tobjectFormat = sha1\n"), 20);
+    cr_assert_eq(gitfile_hash_size("[extensions] objectformat = sha256\n"), 0, "not guessed at");
+    cr_assert_eq(gitfile_hash_size("[extensions]\n\tobjectformat = \"sha256\"\n"), 0);
+    cr_assert_eq(gitfile_hash_size("\tcompatobjectformat = sha1\n"), 0);
+    cr_assert_eq(gitfile_hash_size("objectformat"), 0);
+}

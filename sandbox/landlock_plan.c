@@ -23,6 +23,9 @@ static int check(const struct policy *policy, const struct facts *facts, struct 
     if (facts->landlock_abi < 1)
         return refuse(err, "run here: this kernel has no Landlock",
                       "needs Linux 5.13 with Landlock in the lsm= list");
+    if (policy->git == GIT_COMMIT)
+        return refuse(err, "let git commit and keep its hooks and configuration",
+                      "use linux-namespace, or leave \"git\" at read and commit outside");
     if (policy->network == NETWORK_LOOPBACK)
         return refuse(err, "give a loopback network of its own", "use linux-namespace");
     if (policy->limits.memory_bytes > 0 || policy->limits.processes > 0)

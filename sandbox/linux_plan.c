@@ -48,6 +48,7 @@ void linux_plan_filter(struct plan *plan, uint32_t groups)
         "processes of the machine are visible in this mode",
         "SysV and POSIX IPC of the machine are visible in this mode",
         "Landlock does not cover inode flags",
+        "the supervisor removes git's locks, which are in a read-only place",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(why); i++) {
@@ -74,10 +75,6 @@ void linux_plan_landlock_rest(struct plan *plan, const struct policy *policy, in
 int linux_plan_check(const struct policy *policy, const struct facts *facts, const char *mode,
                      struct error *err)
 {
-    if (policy->git == GIT_COMMIT) {
-        (void)error_set(err, ERR_UNSUPPORTED, "%s cannot let git commit yet", mode);
-        return error_hint(err, "leave \"git\" at read, and commit outside");
-    }
     /* RLIMIT_NPROC does not bind uid 0 of the machine, whatever its namespace: copy_process() */
     if (policy->limits.processes > 0 && facts->uid == 0) {
         (void)error_set(err, ERR_UNSUPPORTED, "%s cannot limit the processes of root", mode);

@@ -375,3 +375,39 @@ Test(plan, names_every_kind_of_step)
     for (int kind = 0; kind < STEP_KIND_COUNT; kind++)
         cr_assert(strcmp(plan_step_name((enum step_kind)kind), "unknown") != 0, "kind %d", kind);
 }
+
+Test(namespace_plan, lets_commits_through_a_read_only_repository)
+{
+    struct scene s;
+
+    set_scene(&s, "/home/u/p");
+    s.facts.has_absent_names = false;
+    cr_assert_eq(text_list_add(&s.facts.protect, "/home/u/p/.git", &s.err), 0);
+    make_namespace(&s);
+    cr_assert_eq(index_of(&s.plan, STEP_GIT_COMMIT, NULL), -1);
+    cr_assert_eq(groups_of(&s.plan) & FILTER_NOTIFY_REMOVE, 0);
+    plan_done(&s.plan);
+    cr_assert_eq(text_list_add(&s.facts.gits, "/home/u/p/.git", &s.err), 0);
+    make_namespace(&s);
+    cr_assert_neq(index_of(&s.plan, STEP_PROTECT, "/home/u/p/.git"), -1, "it stays read-only");
+    cr_assert_neq(index_of(&s.plan, STEP_GIT_COMMIT, "/home/u/p/.git"), -1);
+    cr_assert_eq(groups_of(&s.plan) & (FILTER_NOTIFY_REMOVE | FILTER_NOTIFY_CREATE),
+                 FILTER_NOTIFY_REMOVE | FILTER_NOTIFY_CREATE);
+    cr_assert(has_gap(&s.plan, "git-data"));
+    plan_done(&s.plan);
+    s.facts.has_notify = false;
+    cr_assert_eq(namespace_plan(&s.policy, &s.facts, &s.plan, &s.err), -1,
+                 "nobody would carry it out");
+    strike(&s);
+}
+
+Test(landlock_plan, refuses_to_let_git_commit)
+{
+    struct scene s;
+
+    set_scene(&s, "/home/u/p");
+    cr_assert_eq(policy_set_git(&s.policy, "commit", &s.err), 0);
+    cr_assert_eq(landlock_plan(&s.policy, &s.facts, &s.plan, &s.err), -1);
+    cr_assert_eq(s.err.code, ERR_UNSUPPORTED);
+    strike(&s);
+}

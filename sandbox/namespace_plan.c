@@ -18,6 +18,7 @@
 #include "base/auto.h"
 #include "base/buffer.h"
 #include "sandbox/linux_plans.h"
+#include "sandbox/path_set.h"
 
 /* Is this path inside a writable root? */
 static bool is_in_root(const struct facts *facts, const char *path)
@@ -94,6 +95,14 @@ static void add_roots(struct plan *plan, const struct facts *facts)
     for (size_t i = 0; i < facts->protect.count; i++)
         plan_add(plan, STEP_PROTECT, facts->protect.items[i], 0,
                  "tools of the user outside act on it");
+    for (size_t i = 0; i < facts->gits.count; i++) {
+        const char *path = facts->gits.items[i];
+
+        plan_add_text(plan, STEP_GIT_COMMIT, path,
+                      text_list_has(&facts->own_gits, path) ? NULL : "shared",
+                      text_list_has(&facts->sha256_gits, path) ? 32 : 20,
+                      "git of the policy: stays read-only; objects, refs, logs and index pass");
+    }
     add_hidden(plan, facts, true);
 }
 
@@ -116,7 +125,8 @@ static uint64_t rights_of_step(const struct step *step)
     const uint64_t read = ACCESS_EXECUTE | ACCESS_READ_FILE | ACCESS_READ_DIR;
     const uint64_t device = ACCESS_READ_FILE | ACCESS_WRITE_FILE | ACCESS_IOCTL_DEV;
 
-    if (step->kind == STEP_WRITABLE || step->kind == STEP_PRIVATE_TMP)
+    if (step->kind == STEP_WRITABLE || step->kind == STEP_PRIVATE_TMP ||
+        step->kind == STEP_GIT_COMMIT)
         return ~(uint64_t)0;
     if (step->kind == STEP_DEVICE)
         return device;
@@ -238,43 +248,53 @@ static bool has_root_in_root(const struct facts *facts)
     return has_inner;
 }
 
-/* Where a path lies in the innermost root around it; NULL: in none. */
-static const char *place_in_root(const struct facts *facts, const char *path)
+/* The roots as a set of paths; numbers are places in the list. */
+static bool make_root_set(const struct facts *facts, struct path_set *set)
 {
-    size_t longest = 0;
+    struct error ignored;
 
+    *set = (struct path_set){0};
     for (size_t i = 0; i < facts->roots.count; i++) {
-        size_t length = strlen(facts->roots.items[i]);
-
-        if (length > longest && path_is_within(PATH_POSIX, path, facts->roots.items[i]))
-            longest = length;
+        if (path_set_add(set, facts->roots.items[i], (int)i, &ignored) < 0)
+            return false;
     }
-    if (longest == 0)
-        return NULL;
-    return path + longest + (path[longest] == '/');
+    return true;
 }
 
-/* A protected thing that does not lie directly in a root: directories above it could be moved. */
-static bool is_deep(const struct facts *facts, const char *path)
+/* A protected thing that does not lie directly in a root: directories above it could be moved. Its place
+ * in the innermost root around it; NULL: it lies in a root, or in none. */
+static const char *deep_place(const struct facts *facts, const struct path_set *roots,
+                              const char *path)
 {
-    const char *inside = place_in_root(facts, path);
+    int nearest = path_set_nearest(roots, path);
+    const char *inside;
 
-    return inside != NULL && strchr(inside, '/') != NULL;
+    if (nearest == PATH_SET_NONE)
+        return NULL;
+    inside = path + strlen(facts->roots.items[nearest]);
+    inside += *inside == '/';
+    return strchr(inside, '/') != NULL ? inside : NULL;
 }
 
+/* Out of memory counts as yes. */
 static bool has_deep_protected(const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->protect.count; i++) {
-        if (is_deep(facts, facts->protect.items[i]))
-            return true;
-    }
-    return false;
+    struct path_set roots;
+    bool is_deep = facts->protect.count > 0 && !make_root_set(facts, &roots);
+
+    if (facts->protect.count == 0)
+        return false;
+    for (size_t i = 0; !is_deep && i < facts->protect.count; i++)
+        is_deep = deep_place(facts, &roots, facts->protect.items[i]) != NULL;
+    path_set_done(&roots);
+    return is_deep;
 }
 
 /* Do calls that make names have to pass the supervisor? */
 static bool guards_names(const struct facts *facts)
 {
-    return facts->has_absent_names || has_root_in_root(facts) || has_deep_protected(facts);
+    return facts->has_absent_names || facts->gits.count > 0 || has_root_in_root(facts) ||
+           has_deep_protected(facts);
 }
 
 /*
@@ -316,13 +336,17 @@ static void guard_ways(struct plan *plan, const struct policy *policy, const str
  * them, and another one could be made in its place (git.parent-rename-deep). */
 static void guard_deep_protected(struct plan *plan, const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->protect.count; i++) {
-        const char *path = facts->protect.items[i];
+    struct path_set roots;
 
-        if (is_deep(facts, path))
-            plan_add_text(plan, STEP_GUARD_NAME, NULL, place_in_root(facts, path), 0,
+    plan->has_failed |= !make_root_set(facts, &roots);
+    for (size_t i = 0; !plan->has_failed && i < facts->protect.count; i++) {
+        const char *inside = deep_place(facts, &roots, facts->protect.items[i]);
+
+        if (inside != NULL)
+            plan_add_text(plan, STEP_GUARD_NAME, NULL, inside, 0,
                           "nor may the way to what is protected be moved");
     }
+    path_set_done(&roots);
 }
 
 static int add_guards(struct plan *plan, const struct policy *policy, const struct facts *facts,
@@ -333,8 +357,8 @@ static int add_guards(struct plan *plan, const struct policy *policy, const stru
     if (is_guarding && !facts->has_notify) {
         (void)error_set(err, ERR_UNSUPPORTED,
                         "linux-namespace cannot protect names that do not exist yet, a root inside "
-                        "a root, or the way to a .git further down: this kernel has no usable "
-                        "seccomp notification");
+                        "a root, or the way to a .git further down, or let git commit: this kernel "
+                        "has no usable seccomp notification");
         return error_hint(err, "needs Linux 5.19; or create the names before");
     }
     for (size_t i = 0; is_guarding && i < facts->roots.count; i++)
@@ -362,6 +386,8 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
     groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
     if (guards_names(facts))
         groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
+    if (facts->gits.count > 0)
+        groups |= FILTER_NOTIFY_REMOVE;
     if (facts->has_notify)
         groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;
     else
@@ -369,8 +395,13 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
     return groups;
 }
 
-static void add_gaps(struct plan *plan)
+static void add_gaps(struct plan *plan, const struct facts *facts)
 {
+    if (facts->gits.count > 0)
+        plan_add_gap(
+            plan, "git-data",
+            "objects, refs and the index may hold anything: git outside reads them as data, "
+            "and history can be lost");
     plan_add_gap(plan, "nested-repositories",
                  "a .git below a subdirectory can be made or changed: git clone and git init must "
                  "work there");
@@ -420,7 +451,7 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
         return -1;
     linux_plan_command(plan, policy);
     linux_plan_filter(plan, filter_groups(policy, facts));
-    add_gaps(plan);
+    add_gaps(plan, facts);
     return plan_check(plan, err);
 }
 

@@ -126,6 +126,8 @@ const char *plan_step_name(enum step_kind kind)
         return "guard-name";
     case STEP_GUARD_SOCKETS:
         return "guard-sockets";
+    case STEP_GIT_COMMIT:
+        return "git-commit";
     case STEP_NEW_SESSION:
         return "new-session";
     case STEP_LIMIT:
@@ -261,7 +263,7 @@ static const struct bit_name *names_of_bits(enum step_kind kind)
 
 static bool has_number(enum step_kind kind)
 {
-    return kind == STEP_PRIVATE_TMP || kind == STEP_LIMIT;
+    return kind == STEP_PRIVATE_TMP || kind == STEP_LIMIT || kind == STEP_GIT_COMMIT;
 }
 
 void plan_add_bit_names(struct buffer *out, const struct step *step)

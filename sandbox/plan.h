@@ -41,6 +41,9 @@ enum step_kind {
     STEP_GUARD_ROOT,       /* path: names must not come to exist directly in it */
     STEP_GUARD_NAME,       /* text: ... these names */
     STEP_GUARD_SOCKETS,    /* connect only to sockets made inside */
+    STEP_GIT_COMMIT,       /* path: a git directory; the supervisor makes in it what commits need;
+                             * bits: bytes of a hash; text: "shared": without what belongs to
+                             * the main work tree */
     STEP_NEW_SESSION,      /* no controlling terminal */
     STEP_LIMIT,            /* text: which; bits: value */
     STEP_CLOSE_DESCRIPTORS, /* 3 and up */

@@ -72,6 +72,11 @@ static int set_tmp(void *settings, const char *value, struct error *err)
     return policy_set_tmp(policy_of(settings), value, err);
 }
 
+static int set_git(void *settings, const char *value, struct error *err)
+{
+    return policy_set_git(policy_of(settings), value, err);
+}
+
 static int add_env(void *settings, const char *value, struct error *err)
 {
     return policy_add_env(policy_of(settings), value, err);
@@ -136,6 +141,10 @@ const struct option_row sandbox_policy_rows[SANDBOX_POLICY_ROW_COUNT] = {
      .value = "KIND",
      .apply = set_tmp,
      .help = "private (default) or host: the machine's, read-only"},
+    {.name = "git",
+     .value = "KIND",
+     .apply = set_git,
+     .help = "read (default) or commit: objects, refs, logs and index may change"},
     {.name = "env",
      .letter = 'e',
      .value = "NAME[=VALUE]",

@@ -53,7 +53,7 @@ struct sandbox_policy *sandbox_policy_read(const char *json, size_t size, struct
 void sandbox_policy_free(struct sandbox_policy *policy);
 
 /* Sets or, for lists, adds: "workspace", "writable", "protect", "deny_read", "network", "tmp", "env"
- * ("NAME" or "NAME=VALUE"), "timeout_s", "processes", "memory_bytes", "mode". Paths are absolute. */
+ * ("NAME" or "NAME=VALUE"), "git" ("read" or "commit"), "timeout_s", "processes", "memory_bytes", "mode". Paths are absolute. */
 int sandbox_policy_set(struct sandbox_policy *policy, const char *key, const char *value,
                        struct error *err);
 

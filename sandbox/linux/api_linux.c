@@ -135,6 +135,8 @@ int sandbox_policy_set(struct sandbox_policy *policy, const char *key, const cha
         return policy_set_network(p, value, err);
     if (strcmp(key, "tmp") == 0)
         return policy_set_tmp(p, value, err);
+    if (strcmp(key, "git") == 0)
+        return policy_set_git(p, value, err);
     if (strcmp(key, "env") == 0)
         return policy_add_env(p, value, err);
     if (strcmp(key, "timeout_s") == 0)
@@ -197,6 +199,7 @@ static int build_line(const struct sandbox_policy *policy, const char *subcomman
     add_list(line, "--deny-read", &p->deny_read, err, &has_failed);
     add_option(line, "--network", policy_network_name(p->network), err, &has_failed);
     add_option(line, "--tmp", policy_tmp_name(p->tmp), err, &has_failed);
+    add_option(line, "--git", policy_git_name(p->git), err, &has_failed);
     add_list(line, "--env", &p->env.pass, err, &has_failed);
     add_list(line, "--env", &p->env.set, err, &has_failed);
     add_number(line, "--timeout", p->limits.timeout_s, err, &has_failed);

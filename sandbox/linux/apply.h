@@ -18,6 +18,10 @@
  * open files if it had to be raised for the time being (rlim_max 0: it was not). */
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err);
 
+/* How many mounts are kept open, as the descriptors from 3 on, for the supervisor: one for each step
+ * git-commit, in their order. */
+size_t mounts_kept(const struct plan *plan);
+
 /* Do they make directories? Then the caller must have an id in its user namespace first. 1: yes,
  * 0: no, -1: out of memory. */
 int mounts_need_ids(const struct plan *plan, struct error *err);

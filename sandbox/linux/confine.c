@@ -44,7 +44,8 @@ int confinement_init(struct confinement *c, const struct plan *plan,
     c->closes_descriptors = plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL;
     c->drops_capabilities = plan_find(plan, STEP_DROP_CAPABILITIES) != NULL;
     c->gains_nothing = plan_find(plan, STEP_NO_NEW_PRIVILEGES) != NULL;
-    c->has_listener = (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT)) != 0;
+    c->has_listener =
+        (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT | FILTER_NOTIFY_REMOVE)) != 0;
     c->ruleset = -1;
     c->listener = -1;
     c->exec_error = 0;

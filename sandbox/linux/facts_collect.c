@@ -123,6 +123,9 @@ static int check_roots_not_protected(const struct facts *facts, struct error *er
 
         if (around == PATH_SET_NONE)
             continue;
+        /* declared so that commits can be made there: read-only all the same */
+        if (text_list_has(&facts->gits, facts->roots.items[i]))
+            continue;
         (void)error_set(err, ERR_REFUSED, "writable: \"%s\" lies inside the protected \"%s\"",
                         facts->roots.items[i], facts->protect.items[around]);
         return error_hint(err, "leave that root out, or the name out of \"protect\"");
@@ -298,8 +301,8 @@ static int collect(const struct policy *policy, const struct policy_place *place
         if (collect_hidden(policy->deny_read.items[i], facts, err) < 0)
             return -1;
     }
-    if (check_roots_visible(facts, err) < 0 || check_roots_not_protected(facts, err) < 0 ||
-        reduce_protected(facts, err) < 0)
+    if (check_roots_visible(facts, err) < 0 || gits_check(facts, err) < 0 ||
+        check_roots_not_protected(facts, err) < 0 || reduce_protected(facts, err) < 0)
         return -1;
     if (wants_siblings && (facts->hidden_count > 0 || facts->uid == 0))
         return add_siblings("/", facts, err);

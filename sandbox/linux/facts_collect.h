@@ -2,6 +2,8 @@
 #ifndef HOLDFAST_SANDBOX_LINUX_FACTS_COLLECT_H
 #define HOLDFAST_SANDBOX_LINUX_FACTS_COLLECT_H
 
+#include <sys/types.h>
+
 #include "sandbox/facts.h"
 #include "sandbox/policy.h"
 
@@ -15,6 +17,15 @@ int facts_collect(const struct policy *policy, const struct policy_place *place,
  * what exists, and what a .git file points to, to facts->protect. */
 int protected_collect(const struct policy *policy, int fd, const char *root, struct facts *facts,
                       struct error *err);
+
+/* git_linux.c: adds the git directories that root's .git leads to, for git: commit, to facts->gits. One
+ * that no root holds must name root's .git back, as a linked worktree's does; gits_check refuses
+ * others, when all roots are known. */
+int gits_collect(int fd, struct facts *facts, struct error *err);
+int gits_check(const struct facts *facts, struct error *err);
+
+/* The beginning of a regular file, without following a last link, NUL-terminated. -1: none. */
+ssize_t read_small(int dir, const char *name, char *text, size_t size);
 
 /* The path of an open descriptor, links resolved. Caller frees. */
 char *descriptor_path(int fd, struct error *err);

@@ -40,7 +40,8 @@ struct mounting {
 
 static bool needs_tree(const struct step *step)
 {
-    return step->kind == STEP_WRITABLE || step->kind == STEP_PROTECT || step->kind == STEP_DEVICE;
+    return step->kind == STEP_WRITABLE || step->kind == STEP_PROTECT || step->kind == STEP_DEVICE ||
+           step->kind == STEP_GIT_COMMIT;
 }
 
 /* --- 1 to 3: clones ------------------------------------------------------------------------------- */
@@ -84,6 +85,16 @@ static int clone_root(struct mounting *m, size_t index, struct error *err)
     if (m->trees[index] < 0)
         return -1;
     return path_set_add(&m->roots, path, (int)index, err);
+}
+
+/* Stays writable, and is never attached anywhere. */
+static int clone_git(struct mounting *m, size_t index, struct error *err)
+{
+    const char *path = m->plan->steps[index].path;
+    AUTO_CLOSE int place = open_place(path, err);
+
+    m->trees[index] = place >= 0 ? clone_at(place, path, err) : -1;
+    return m->trees[index] >= 0 ? 0 : -1;
 }
 
 /* The clone of the root that a protected thing lies directly in, so that it can be named from there;
@@ -153,7 +164,8 @@ static int clone_trees(struct mounting *m, struct error *err)
         return -1;
     if (plan_find(m->plan, STEP_READ_ONLY_ROOT) != NULL && change_every_mount(SEALED, err) < 0)
         return -1;
-    if (clone_all(m, STEP_WRITABLE, clone_root, err) < 0)
+    if (clone_all(m, STEP_WRITABLE, clone_root, err) < 0 ||
+        clone_all(m, STEP_GIT_COMMIT, clone_git, err) < 0)
         return -1;
     return clone_all(m, STEP_PROTECT, clone_protected, err);
 }
@@ -443,10 +455,40 @@ int mounts_need_ids(const struct plan *plan, struct error *err)
     return result;
 }
 
+size_t mounts_kept(const struct plan *plan)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->step_count; i++)
+        count += plan->steps[i].kind == STEP_GIT_COMMIT;
+    return count;
+}
+
+/* The clones that are not attached: to the numbers from 3 on, in the plan's order. First out of the way
+ * of those numbers, then there; what is overwritten is not needed any more. */
+static int keep_clones(const struct mounting *m, int count, struct error *err)
+{
+    int next = 3;
+
+    for (size_t i = 0; i < m->plan->step_count; i++) {
+        if (m->plan->steps[i].kind != STEP_GIT_COMMIT)
+            continue;
+        m->trees[i] = fcntl(m->trees[i], F_DUPFD_CLOEXEC, 3 + count);
+        if (m->trees[i] < 0)
+            return error_os(err, errno, "keep the mount of %s", m->plan->steps[i].path);
+    }
+    for (size_t i = 0; i < m->plan->step_count; i++) {
+        if (m->plan->steps[i].kind == STEP_GIT_COMMIT && dup3(m->trees[i], next++, O_CLOEXEC) < 0)
+            return error_os(err, errno, "keep the mount of %s", m->plan->steps[i].path);
+    }
+    return 0;
+}
+
 int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct error *err)
 {
     AUTO_FREE int *descriptors = malloc((2 * plan->step_count + 1) * sizeof *descriptors);
     struct mounting m = {.plan = plan, .mask = -1, .trees = descriptors};
+    const unsigned kept = (unsigned)mounts_kept(plan);
     int result;
 
     if (descriptors == NULL)
@@ -463,7 +505,9 @@ int mounts_apply(const struct plan *plan, struct rlimit *file_limit, struct erro
     path_set_done(&m.covers);
     if (result < 0)
         return -1;
-    if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3, ~0u, 0) < 0)
+    if (kept > 0 && keep_clones(&m, (int)kept, err) < 0)
+        return -1;
+    if (plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL && kernel_close_range(3 + kept, ~0u, 0) < 0)
         return error_os(err, errno, "close the clones");
     return 0;
 }

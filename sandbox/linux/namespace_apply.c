@@ -215,24 +215,45 @@ static size_t collect_names(const struct plan *plan, const char **names)
     return count;
 }
 
+static size_t collect_gits(const struct plan *plan, struct supervisor_git *gits)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_GIT_COMMIT) {
+            gits[count] = (struct supervisor_git){
+                .path = plan->steps[i].path,
+                .writable = (int)(3 + count),
+                .hash_size = (size_t)plan->steps[i].bits,
+                .is_shared = plan->steps[i].text != NULL,
+            };
+            count++;
+        }
+    }
+    return count;
+}
+
 static int supervise(struct box *box, pid_t command, int *wait_status, struct error *err)
 {
     const struct plan *plan = box->plan;
     AUTO_FREE int *roots = calloc(plan->step_count, sizeof *roots);
     AUTO_FREE const char **names = calloc(plan->step_count, sizeof *names);
+    AUTO_FREE struct supervisor_git *gits = calloc(mounts_kept(plan) + 1, sizeof *gits);
     struct supervisor_config config = {
         .listener = box->confinement.listener,
         .root_fds = roots,
         .names = names,
+        .gits = gits,
         .guards_sockets = plan_find(plan, STEP_GUARD_SOCKETS) != NULL,
         .umask = box->umask,
     };
 
-    if (roots == NULL || names == NULL)
+    if (roots == NULL || names == NULL || gits == NULL)
         return error_memory(err, "supervisor");
     if (open_roots(plan, roots, &config.root_count, err) < 0)
         return -1;
     config.name_count = collect_names(plan, names);
+    config.git_count = collect_gits(plan, gits);
     config.guards_names = config.root_count > 0 && config.name_count > 0;
     return supervisor_serve(&config, command, wait_status, err);
 }

@@ -33,8 +33,7 @@ enum {
     PROTECT_MAX = 4096
 };
 
-/* The beginning of a regular file, without following a last link, NUL-terminated. -1: none. */
-static ssize_t read_small(int dir, const char *name, char *text, size_t size)
+ssize_t read_small(int dir, const char *name, char *text, size_t size)
 {
     AUTO_CLOSE int fd =
         openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -245,7 +244,12 @@ int protected_collect(const struct policy *policy, int fd, const char *root, str
                       struct error *err)
 {
     for (size_t i = 0; i < policy->protect.count; i++) {
-        if (add_name(fd, root, policy->protect.items[i], facts, err) < 0)
+        const char *name = policy->protect.items[i];
+
+        if (add_name(fd, root, name, facts, err) < 0)
+            return -1;
+        if (policy->git == GIT_COMMIT && strcmp(name, ".git") == 0 &&
+            gits_collect(fd, facts, err) < 0)
             return -1;
     }
     return 0;

@@ -137,7 +137,7 @@ static int take_over_stdio(const struct box *box, const struct order *order, str
         if (dup2(order->descriptors[i], i) < 0)
             return error_os(err, errno, "hand over descriptor %d", i);
     }
-    if (kernel_close_range(3, ~0u, 0) < 0)
+    if (kernel_close_range(3 + (unsigned)mounts_kept(box->plan), ~0u, 0) < 0)
         return error_os(err, errno, "close descriptors");
     return launch_check_stdio(box->plan, err);
 }

@@ -40,6 +40,7 @@
 enum supervisor_guard {
     SUPERVISOR_NAMES = 1,
     SUPERVISOR_SOCKETS = 2,
+    SUPERVISOR_GITS = 4,
 };
 
 /*
@@ -79,6 +80,18 @@ struct supervisor_ioctl {
 extern const struct supervisor_ioctl supervisor_denied_ioctls[];
 extern const size_t supervisor_denied_ioctl_count;
 
+/*
+ * A git directory that the command sees read-only. What commits need (objects, refs, logs, index, HEAD
+ * and the files of a merge) is made, renamed and removed in it through `writable`, and only that:
+ * supervisor_git.c has the list. Both are borrowed.
+ */
+struct supervisor_git {
+    const char *path; /* as /proc/self/fd shows it */
+    int writable;     /* its mount, writable, where the command cannot reach it */
+    size_t hash_size; /* 20 or 32 */
+    bool is_shared;   /* of other worktrees, too: HEAD, index and their like are not granted */
+};
+
 struct supervisor_config {
     int listener; /* from SECCOMP_FILTER_FLAG_NEW_LISTENER; borrowed */
 
@@ -93,6 +106,9 @@ struct supervisor_config {
      * Compared without case, and without what file systems ignore in names. Borrowed. */
     const char *const *names;
     size_t name_count;
+
+    const struct supervisor_git *gits; /* the filter hands over the rows of SUPERVISOR_GITS, too */
+    size_t git_count;
 
     bool guards_names;   /* the filter hands over the rows of SUPERVISOR_NAMES */
     bool guards_sockets; /* the filter hands over the rows of SUPERVISOR_SOCKETS */

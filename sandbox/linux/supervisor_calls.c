@@ -12,6 +12,7 @@
 
 #define NAMES      SUPERVISOR_NAMES
 #define SOCKETS    SUPERVISOR_SOCKETS
+#define GITS       SUPERVISOR_GITS
 #define ALWAYS(nr) .number = (nr), .argument = 0, .mask = 0
 #define CREATES(n) .argument = (n), .mask = O_CREAT
 /* A barrier only, see supervisor.h. */
@@ -26,6 +27,8 @@ const struct supervisor_call supervisor_calls[] = {
     {.name = "symlink", .guards = NAMES, ALWAYS(SYS_symlink)},
     {.name = "link", .guards = NAMES, ALWAYS(SYS_link)},
     {.name = "rename", .guards = NAMES, ALWAYS(SYS_rename)},
+    {.name = "unlink", .guards = GITS, ALWAYS(SYS_unlink)},
+    {.name = "rmdir", .guards = GITS, ALWAYS(SYS_rmdir)},
 #endif
 #ifdef SYS_renameat
     {.name = "renameat", .guards = NAMES, ALWAYS(SYS_renameat)},
@@ -39,6 +42,7 @@ const struct supervisor_call supervisor_calls[] = {
     {.name = "symlinkat", .guards = NAMES, ALWAYS(SYS_symlinkat)},
     {.name = "linkat", .guards = NAMES, ALWAYS(SYS_linkat)},
     {.name = "renameat2", .guards = NAMES, ALWAYS(SYS_renameat2)},
+    {.name = "unlinkat", .guards = GITS, ALWAYS(SYS_unlinkat)},
 #ifdef SYS_chmod
     {.name = "chmod", .number = SYS_chmod, MAKES_EXECUTABLE(1)},
 #endif

@@ -1,11 +1,14 @@
 /*
- * Calls that make or move a directory entry: mkdir, mknod, symlink, link, rename.
+ * Calls that make or move a directory entry: mkdir, mknod, symlink, link, rename;
+ * and, for git directories only, those that remove one: unlink, rmdir.
  *
  * Each one is done here, by us, in the directory that was resolved and judged;
  * a last component that is a link is never followed by any of them. A protected
  * name is refused as a read-only mount would: EROFS, or EEXIST where it exists.
  */
 #include "sandbox/linux/supervisor_internal.h"
+
+#include <linux/fs.h>
 
 #include "base/auto.h"
 
@@ -53,19 +56,22 @@ static long answer_mkdir(struct request *request, const struct call_shape *shape
 
     if (result < 0)
         return result;
+    (void)git_enter(request, &place, GIT_USE_MKDIR);
     return sys_call(SYS_mkdirat, place.directory, SYS_PTR(place.name),
                     (long)request_argument(request, shape->mode), 0, 0, 0);
 }
 
 static long answer_mknod(struct request *request, const struct call_shape *shape)
 {
+    mode_t mode = (mode_t)request_argument(request, shape->mode);
     struct place place;
     long result = prepare(request, shape, GUARD_MAKE, &place);
 
     if (result < 0)
         return result;
-    return sys_call(SYS_mknodat, place.directory, SYS_PTR(place.name),
-                    (long)request_argument(request, shape->mode),
+    if (S_ISREG(mode) || (mode & S_IFMT) == 0)
+        (void)git_enter(request, &place, GIT_USE_FILE);
+    return sys_call(SYS_mknodat, place.directory, SYS_PTR(place.name), (long)mode,
                     (long)request_argument(request, shape->mode + 1), 0, 0);
 }
 
@@ -132,6 +138,9 @@ static long answer_link(struct request *request, const struct call_shape *shape)
         result = prepare(request, shape, GUARD_MAKE, &new);
     if (result < 0)
         return result;
+    /* both or none: what is not git's data gets no second name that is */
+    if (flags == 0 && git_enter(request, &old, GIT_USE_FROM))
+        (void)git_enter(request, &new, GIT_USE_FILE);
     return sys_call(SYS_linkat, old.directory, SYS_PTR(old.name), new.directory, SYS_PTR(new.name),
                     (long)flags, 0);
 }
@@ -151,6 +160,7 @@ static long answer_rename(struct request *request, const struct call_shape *shap
 {
     struct place old;
     struct place new;
+    unsigned flags = flags_of(request, shape);
     long result = place_at(request, 1, shape->from_directory, shape->from_path, &old);
 
     if (result == 0)
@@ -164,9 +174,39 @@ static long answer_rename(struct request *request, const struct call_shape *shap
         result = guard_check(request, &new, GUARD_REPLACE);
     if (result < 0)
         return result;
+    if ((flags & ~(unsigned)RENAME_NOREPLACE) == 0 && git_enter(request, &old, GIT_USE_FROM) &&
+        git_enter(request, &new, GIT_USE_TO))
+        return git_rename(request, &old, &new, flags);
     return sys_call(SYS_renameat2, old.directory, SYS_PTR(old.name), new.directory,
-                    SYS_PTR(new.name), flags_of(request, shape), 0);
+                    SYS_PTR(new.name), flags, 0);
 }
+
+/* Handed over for the sake of git directories. Elsewhere nothing is decided about it: what must not be
+ * removed is a mount or in one, whatever the path says by the time the kernel reads it. */
+static long remove_entry(struct request *request, const struct call_shape *shape, unsigned flags)
+{
+    struct place place;
+
+    request->reply = REPLY_CONTINUE;
+    if (place_at(request, 0, shape->directory, shape->path, &place) < 0 ||
+        !request_is_valid(request) || (flags & ~(unsigned)AT_REMOVEDIR) != 0 ||
+        !git_enter(request, &place, flags != 0 ? GIT_USE_RMDIR : GIT_USE_UNLINK))
+        return 0;
+    request->reply = REPLY_RESULT;
+    return sys_call(SYS_unlinkat, place.directory, SYS_PTR(place.name), (long)flags, 0, 0, 0);
+}
+
+static long answer_unlink(struct request *request, const struct call_shape *shape)
+{
+    return remove_entry(request, shape, flags_of(request, shape));
+}
+
+#ifdef SYS_rmdir
+static long answer_rmdir(struct request *request, const struct call_shape *shape)
+{
+    return remove_entry(request, shape, AT_REMOVEDIR);
+}
+#endif
 
 #define NONE       -1
 #define AT(d, p)   .directory = (d), .path = (p)
@@ -179,6 +219,8 @@ const struct call_shape create_shapes[] = {
     {SYS_symlink, answer_symlink, AT(NONE, 1), FROM(NONE, 0), .flags = NONE, .mode = NONE},
     {SYS_link, answer_link, AT(NONE, 1), FROM(NONE, 0), .flags = NONE, .mode = NONE},
     {SYS_rename, answer_rename, AT(NONE, 1), FROM(NONE, 0), .flags = NONE, .mode = NONE},
+    {SYS_unlink, answer_unlink, AT(NONE, 0), FROM(NONE, NONE), .flags = NONE, .mode = NONE},
+    {SYS_rmdir, answer_rmdir, AT(NONE, 0), FROM(NONE, NONE), .flags = NONE, .mode = NONE},
 #endif
 #ifdef SYS_renameat
     {SYS_renameat, answer_rename, AT(2, 3), FROM(0, 1), .flags = NONE, .mode = NONE},
@@ -186,6 +228,7 @@ const struct call_shape create_shapes[] = {
     {SYS_mkdirat, answer_mkdir, AT(0, 1), FROM(NONE, NONE), .flags = NONE, .mode = 2},
     {SYS_mknodat, answer_mknod, AT(0, 1), FROM(NONE, NONE), .flags = NONE, .mode = 2},
     {SYS_symlinkat, answer_symlink, AT(1, 2), FROM(NONE, 0), .flags = NONE, .mode = NONE},
+    {SYS_unlinkat, answer_unlink, AT(0, 1), FROM(NONE, NONE), .flags = 2, .mode = NONE},
     {SYS_linkat, answer_link, AT(2, 3), FROM(0, 1), .flags = 4, .mode = NONE},
     {SYS_renameat2, answer_rename, AT(2, 3), FROM(0, 1), .flags = 4, .mode = NONE},
 };

@@ -66,7 +66,7 @@ static bool is_root(const struct supervisor_config *config, int directory)
     return false;
 }
 
-static long path_of(const struct request *request, int fd, char *path)
+long guard_path(const struct request *request, int fd, char *path)
 {
     char link[PROC_NAME_ROOM];
     long size;
@@ -81,8 +81,7 @@ static long path_of(const struct request *request, int fd, char *path)
     return size;
 }
 
-/* What follows the root's path in `path`: "" or "/a/b"; NULL if it is not below. */
-static const char *below(const char *root, const char *path)
+const char *guard_below(const char *root, const char *path)
 {
     size_t length = strcmp(root, "/") == 0 ? 0 : strlen(root);
 
@@ -118,14 +117,14 @@ static bool located_rule_hits(struct request *request, const char *rule, const s
     char *path = request->text;
     char *root = request->text + PATH_MAX;
 
-    if (path_of(request, place->directory, path) < 0)
+    if (guard_path(request, place->directory, path) < 0)
         return true;
     for (size_t i = 0; i < config->root_count; i++) {
         const char *inside;
 
-        if (path_of(request, config->root_fds[i], root) < 0)
+        if (guard_path(request, config->root_fds[i], root) < 0)
             return true;
-        inside = below(root, path);
+        inside = guard_below(root, path);
         if (inside != NULL && (is_anywhere || path_rule_hits(rule, inside, place, use)))
             return true;
     }

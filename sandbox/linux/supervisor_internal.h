@@ -10,6 +10,7 @@
  *     supervisor_proc.c      what /proc/self and /proc/PID mean for the caller
  *     supervisor_guard.c     is this entry protected?   supervisor_name.c  pure comparison
  *     supervisor_create.c    mkdir, mknod, symlink, link, rename
+ *     supervisor_git.c       what commits need in a read-only git directory
  *     supervisor_open.c      open with O_CREAT             supervisor_terminal.c  /dev/tty
  *     supervisor_socket.c    bind, connect               supervisor_unix.c  who bound what
  *
@@ -109,6 +110,9 @@ struct request {
     char path[2][PATH_ROOM];
     char rest[PATH_ROOM]; /* of a slow walk */
     char text[PATH_ROOM]; /* link targets, status files */
+
+    size_t
+        git_hash_size; /* supervisor_git.c: of the last place entered, at its top; 0: not there */
 
     /* supervisor_worker.c */
     long (*job)(struct request *request); /* what the thread does; its result is sent */
@@ -213,6 +217,32 @@ long guard_check(struct request *request, const struct place *place, enum guard_
 long guard_check_new(struct request *request, const struct place *place, enum guard_use use);
 /* The last component of a path, whatever its directory: for calls that resolve it themselves. */
 bool guard_matches_text(const struct supervisor_config *config, const char *path);
+
+/* The path of a descriptor as we see it, into PATH_MAX bytes: its length. */
+long guard_path(const struct request *request, int fd, char *path);
+/* What follows the root's path in `path`: "" or "/a/b"; NULL if it is not below. */
+const char *guard_below(const char *root, const char *path);
+
+/* supervisor_git.c */
+enum git_use {
+    GIT_USE_FILE, /* open, mknod, a new link's name */
+    GIT_USE_MKDIR,
+    GIT_USE_UNLINK,
+    GIT_USE_RMDIR,
+    GIT_USE_FROM, /* moved away, or linked: must be a regular file */
+    GIT_USE_TO,   /* moved here */
+};
+/* Does a commit do this to the entry at `inside` ("", "refs/heads") of a git directory? Pure. */
+bool git_allows(const char *inside, const char *name, size_t length, enum git_use use);
+/* In a directory that is shared only: what belongs to no work tree. */
+bool git_allows_shared(const char *inside, const char *name, size_t length);
+/* If so there: place->directory becomes the writable one (true). Otherwise nothing changes, and the
+ * read-only mount will answer. */
+bool git_enter(struct request *request, struct place *place, enum git_use use);
+/* After both places were entered: renames. HEAD and index are looked at, and made anew of what was
+ * seen: the caller may have the old file open. */
+long git_rename(struct request *request, const struct place *old, const struct place *new,
+                unsigned flags);
 
 /* supervisor_open.c: `theirs` is what the caller asked for. */
 struct open_how open_our_way_existing(const struct open_how *theirs);

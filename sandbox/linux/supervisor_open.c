@@ -169,8 +169,12 @@ static long open_place(struct request *request, const struct place *place,
                        const struct open_how *theirs)
 {
     struct open_how ours = our_way(theirs);
-    long fd = sys_openat2(place->directory, place->name, &ours);
+    struct place at = *place;
+    long fd;
 
+    if (makes_file(theirs->flags))
+        (void)git_enter(request, &at, GIT_USE_FILE);
+    fd = sys_openat2(at.directory, at.name, &ours);
     if (fd == -ENXIO && terminal_is_at(place))
         return terminal_open(request, theirs);
     if (would_wait(fd, theirs->flags))
