@@ -8,9 +8,12 @@
 
 #include "base/auto.h"
 #include "base/os.h"
+#include "base/text.h"
 #include "conformance/catalogue.h"
+#include "conformance/data.h"
 #include "conformance/host.h"
 #include "conformance/matrix.h"
+#include "conformance/skips.h"
 #include "conformance/suite.h"
 #include "results/commands.h"
 #include "results/document.h"
@@ -85,7 +88,34 @@ static int print_json(const struct result_run *result, const char *scratch, stru
     return root == NULL ? -1 : document_print(root, err);
 }
 
-static int exit_status(const struct result_run *result, const struct settings *settings)
+/* Skips that the list does not allow; each is said once on stderr. -1: the list cannot be read. */
+static int count_unknown_skips(const struct result_run *result, const struct settings *settings,
+                               size_t *count, struct error *err)
+{
+    AUTO_FREE char *found =
+        settings->skips == NULL ? data_find("expectations/skips.json", err) : NULL;
+    const char *path = settings->skips != NULL ? settings->skips : found;
+    struct skip_list list;
+
+    if (path == NULL || skip_list_read(&list, path, err) < 0)
+        return -1;
+    for (size_t i = 0; i < result->case_count; i++) {
+        const struct result_case *row = &result->cases[i];
+        char reason[600];
+
+        if (row->verdict != VERDICT_SKIPPED || skip_list_allows(&list, row))
+            continue;
+        (*count)++;
+        text_escape_terminal_into(reason, sizeof reason, row->reason != NULL ? row->reason : "");
+        (void)fprintf(stderr, "holdfast: a skip that no list allows: %s (%s, %s): %s\n", row->id,
+                      row->sandbox, row->identity, reason);
+    }
+    skip_list_done(&list);
+    return 0;
+}
+
+static int exit_status(const struct result_run *result, const struct settings *settings,
+                       size_t unknown_skips)
 {
     size_t unexpected = 0;
     size_t invalid = 0;
@@ -102,7 +132,7 @@ static int exit_status(const struct result_run *result, const struct settings *s
         return EXIT_UNEXPECTED;
     if (!is_runnable || result->is_interrupted)
         return EXIT_ENVIRONMENT;
-    if (settings->is_strict && invalid > 0)
+    if (settings->is_strict && (invalid > 0 || unknown_skips > 0))
         return EXIT_NOTHING_PROVEN;
     return EXIT_AS_EXPECTED;
 }
@@ -121,6 +151,22 @@ static int publish(struct suite *suite, const struct settings *settings, struct 
     return 0;
 }
 
+/* The exit status, or -1. */
+static int conclude(const struct suite *suite, const struct settings *settings,
+                    const struct result_run *result, struct error *err)
+{
+    size_t unknown_skips = 0;
+    int status;
+
+    if (settings->is_strict && count_unknown_skips(result, settings, &unknown_skips, err) < 0)
+        return -1;
+    status = exit_status(result, settings, unknown_skips);
+    if (suite->task_count == 0 && settings->patterns.count > 0 && !suite->is_interrupted &&
+        status == EXIT_AS_EXPECTED)
+        return error_set(err, ERR_USAGE, "--cases matches no case that runs on this platform");
+    return status;
+}
+
 static int run_all(const struct settings *settings, struct error *err)
 {
     struct result_run result;
@@ -134,11 +180,8 @@ static int run_all(const struct settings *settings, struct error *err)
     }
     if (suite_run(&suite, err) < 0 || publish(&suite, settings, &result, err) < 0)
         status = -1;
-    else if (suite.task_count == 0 && settings->patterns.count > 0 && !suite.is_interrupted &&
-             exit_status(&result, settings) == EXIT_AS_EXPECTED)
-        status = error_set(err, ERR_USAGE, "--cases matches no case that runs on this platform");
     else
-        status = exit_status(&result, settings);
+        status = conclude(&suite, settings, &result, err);
     suite_close(&suite);
     result_run_done(&result);
     return status;

@@ -101,16 +101,25 @@ static int set_seed(void *context, const char *value, struct error *err)
     return 0;
 }
 
-static int set_out(void *context, const char *value, struct error *err)
+static int set_path(char **place, const char *value, struct error *err)
 {
-    struct settings *settings = context;
     char *copy = strdup(value);
 
     if (copy == NULL)
         return error_memory(err, value);
-    free(settings->out);
-    settings->out = copy;
+    free(*place);
+    *place = copy;
     return 0;
+}
+
+static int set_out(void *settings, const char *value, struct error *err)
+{
+    return set_path(&((struct settings *)settings)->out, value, err);
+}
+
+static int set_skips(void *settings, const char *value, struct error *err)
+{
+    return set_path(&((struct settings *)settings)->skips, value, err);
 }
 
 static int set_strict(void *settings, const char *value, struct error *err)
@@ -182,7 +191,13 @@ static const struct option_row rows[] = {
      .value = "DIR",
      .help = "write conformance.json, .junit.xml, .tap, summary.md and report.html there",
      .apply = set_out},
-    {.name = "strict", .help = "invalid results are failures, too (exit 3)", .apply = set_strict},
+    {.name = "strict",
+     .help = "invalid results, and skips that no list allows, are failures (exit 3)",
+     .apply = set_strict},
+    {.name = "skips",
+     .value = "FILE",
+     .help = "the skips that are allowed; the default is expectations/skips.json",
+     .apply = set_skips},
     {.name = "json", .help = "print conformance.json to stdout, no tables", .apply = set_json},
     {.name = "break",
      .value = "WHAT",
@@ -197,11 +212,11 @@ static const struct option_table table = {
     .summary = "Runs the cases of the catalogue against sandboxes and judges them from outside. "
                "Without --mode and\n--adapter it judges the modes of holdfast-sandbox for this "
                "platform.",
-    .epilogue =
-        "Exit status: 0 all as expected; 1 an unexpected escape, over-block or regression; "
-        "2 usage or\nenvironment error; 3 nothing proven (invalid results under --strict).\n\n"
-        "Example: holdfast conformance --adapter conformance/adapters/bwrap.json --cases "
-        "'fs.*,net.*'",
+    .epilogue = "Exit status: 0 all as expected; 1 an unexpected escape, over-block or regression; "
+                "2 usage or\nenvironment error; 3 nothing proven (invalid results, or skips that "
+                "no list allows, under --strict).\n\n"
+                "Example: holdfast conformance --adapter conformance/adapters/bwrap.json --cases "
+                "'fs.*,net.*'",
     .rows = rows,
 };
 
@@ -230,7 +245,8 @@ void settings_done(struct settings *settings)
     strings_done(&settings->adapters);
     strings_done(&settings->patterns);
     free(settings->out);
-    settings->out = NULL;
+    free(settings->skips);
+    settings->out = settings->skips = NULL;
 }
 
 bool settings_want(const struct settings *settings, const char *id)

@@ -27,7 +27,8 @@ struct settings {
     uint64_t seed;
     bool has_seed;
     unsigned grace_ms;
-    char *out; /* directory of the result files; NULL: none are written */
+    char *out;   /* directory of the result files; NULL: none are written */
+    char *skips; /* file of the allowed skips; NULL: the shipped one */
     bool is_strict;
     bool is_json;
     enum breakage breakage;

@@ -58,14 +58,29 @@ adapters=$source/conformance/adapters
 run null 1 --adapter "$adapters/null.json" --cases "$containment" --strict
 check null '[c for c in cases if c["verdict"] not in ("skipped", "escaped")]'
 
+# A skip proves nothing: each is on the list of those that are known here, and one that is not fails a
+# strict run. (The null run has every containment case and both identities.)
+grep 'a skip that no list allows' "$work/null.err" >&2 && fail "null: skips that expectations/skips.json does not allow"
+echo '{"skips": [{"cases": ["harness.mock-open"], "reason": "a test of the runner: *"}]}' >"$work/skips.json"
+run skip-listed 0 --adapter "$adapters/null.json" --identity user --strict --cases harness.mock-open \
+    --skips "$work/skips.json"
+check skip-listed '[c for c in cases if c["verdict"] != "skipped" or c["status"] != "skipped" or not c["reason"]]'
+run skip-unlisted 3 --adapter "$adapters/null.json" --identity user --strict --cases 'harness.mock-*' \
+    --skips "$work/skips.json"
+[ "$(grep -c 'a skip that no list allows: harness.mock-deny-all ' "$work/skip-unlisted.err")" = 1 ] ||
+    fail "skip-unlisted: does not name the one skip that is not allowed"
+run skip-no-list 2 --adapter "$adapters/null.json" --identity user --strict --cases harness.mock-open \
+    --skips "$work/no-such-list.json"
+
 # Prints that all is blocked and enforces nothing: words change no verdict. (One identity from here
 # on: the others differ in nothing that is tested.)
 run lying 1 --adapter "$adapters/lying.json" --identity user --cases "$containment" --strict
 check lying '[c for c in cases if c["verdict"] not in ("skipped", "escaped")]'
 
 # Runs nothing: nothing is held, nothing works.
-run deny-all 1 --adapter "$adapters/deny-all.json" --identity user
+run deny-all 1 --adapter "$adapters/deny-all.json" --identity user --strict
 check deny-all '[c for c in cases if c["verdict"] in ("held", "works")]'
+grep 'a skip that no list allows' "$work/deny-all.err" >&2 && fail "deny-all: skips that are not allowed"
 check deny-all '[c for c in cases if mw(c) and c["verdict"] not in ("overblocked", "invalid", "skipped")]'
 
 # Shuffled and in parts: the same verdicts, every case exactly once.
