@@ -400,8 +400,37 @@ Test(frame, only_what_is_due_may_come)
         }
     }
     /* HELLO 1, READY 1, EXIT 1, OUTPUT and ERROR_OUTPUT 39 each, ERROR 32; SPAWN 32, INPUT 39,
-     * INPUT_END 1, RESIZE 1, STOP 1 in two states, QUIT 1. */
-    cr_assert_eq(accepted, 1u + 1 + 1 + 2 * 39 + 32 + 32 + 39 + 1 + 1 + 2 + 1, "%zu", accepted);
+     * INPUT_END 1, RESIZE 1, STOP 1 in two states, QUIT 1; late INPUT, INPUT_END, RESIZE, STOP. */
+    cr_assert_eq(accepted, 1u + 1 + 1 + 2 * 39 + 32 + 32 + 39 + 1 + 1 + 2 + 1 + 39 + 1 + 1 + 1,
+                 "%zu", accepted);
+}
+
+/* The broker types while the command ends: its input arrives after EXIT was sent. */
+Test(frame, input_that_crosses_the_exit_ends_nothing)
+{
+    AUTO_BUFFER struct buffer bytes = BUFFER_EMPTY;
+    struct nt_frame_reader reader;
+    struct nt_frame frame;
+    struct error err = {0};
+
+    nt_frame_reader_init(&reader, NT_SIDE_RUNNER);
+    reader.state = NT_TALK_RUNNING;
+    cr_assert_eq(nt_frame_sent(&reader, NT_FRAME_EXIT, &err), 0);
+    nt_frame_put(&bytes, NT_FRAME_INPUT, "x", 1);
+    nt_frame_put(&bytes, NT_FRAME_QUIT, NULL, 0);
+    cr_assert_eq(nt_frame_feed(&reader, bytes.data, bytes.size, &err), 0);
+    cr_assert_eq(nt_frame_next(&reader, &frame, &err), 1, "%s", err.message);
+    cr_assert_eq(frame.type, NT_FRAME_INPUT);
+    cr_assert_eq(reader.state, NT_TALK_IDLE, "late input starts no command");
+    cr_assert_eq(nt_frame_next(&reader, &frame, &err), 1, "%s", err.message);
+    cr_assert_eq(frame.type, NT_FRAME_QUIT);
+    nt_frame_reader_done(&reader);
+
+    nt_frame_reader_init(&reader, NT_SIDE_BROKER);
+    reader.state = NT_TALK_IDLE;
+    cr_assert_eq(nt_frame_sent(&reader, NT_FRAME_INPUT, &err), -1);
+    cr_assert_eq(reader.state, NT_TALK_IDLE, "what was not sent changes nothing");
+    nt_frame_reader_done(&reader);
 }
 
 /* Payloads ----------------------------------------------------------------------------------------- */

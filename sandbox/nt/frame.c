@@ -14,26 +14,29 @@ static const struct rule {
     enum nt_frame_type type;
     enum nt_side receiver;
     unsigned states; /* bits of enum nt_conversation */
+    unsigned late;   /* ... in which it may still arrive: it crossed another frame on the way */
     enum nt_conversation next;
     size_t least, most;
 } rules[] = {
-    {NT_FRAME_HELLO, NT_SIDE_BROKER, 1u << NT_TALK_NEW, NT_TALK_IDLE, 4 + NT_NONCE_SIZE,
+    {NT_FRAME_HELLO, NT_SIDE_BROKER, 1u << NT_TALK_NEW, 0, NT_TALK_IDLE, 4 + NT_NONCE_SIZE,
      4 + NT_NONCE_SIZE},
-    {NT_FRAME_READY, NT_SIDE_BROKER, 1u << NT_TALK_ASKED, NT_TALK_RUNNING, 4, 4},
-    {NT_FRAME_OUTPUT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, NT_TALK_RUNNING, 1,
+    {NT_FRAME_READY, NT_SIDE_BROKER, 1u << NT_TALK_ASKED, 0, NT_TALK_RUNNING, 4, 4},
+    {NT_FRAME_OUTPUT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, 0, NT_TALK_RUNNING, 1,
      NT_FRAME_PAYLOAD_MAX},
-    {NT_FRAME_ERROR_OUTPUT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, NT_TALK_RUNNING, 1,
+    {NT_FRAME_ERROR_OUTPUT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, 0, NT_TALK_RUNNING, 1,
      NT_FRAME_PAYLOAD_MAX},
-    {NT_FRAME_EXIT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, NT_TALK_IDLE, 4, 4},
-    {NT_FRAME_ERROR, NT_SIDE_BROKER, 1u << NT_TALK_ASKED, NT_TALK_IDLE, 8, 2048},
-    {NT_FRAME_SPAWN, NT_SIDE_RUNNER, 1u << NT_TALK_IDLE, NT_TALK_ASKED, 8, NT_SPAWN_PAYLOAD_MAX},
-    {NT_FRAME_INPUT, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, NT_TALK_RUNNING, 1,
+    {NT_FRAME_EXIT, NT_SIDE_BROKER, 1u << NT_TALK_RUNNING, 0, NT_TALK_IDLE, 4, 4},
+    {NT_FRAME_ERROR, NT_SIDE_BROKER, 1u << NT_TALK_ASKED, 0, NT_TALK_IDLE, 8, 2048},
+    {NT_FRAME_SPAWN, NT_SIDE_RUNNER, 1u << NT_TALK_IDLE, 0, NT_TALK_ASKED, 8, NT_SPAWN_PAYLOAD_MAX},
+    {NT_FRAME_INPUT, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, 1u << NT_TALK_IDLE, NT_TALK_RUNNING, 1,
      NT_FRAME_PAYLOAD_MAX},
-    {NT_FRAME_INPUT_END, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, NT_TALK_RUNNING, 0, 0},
-    {NT_FRAME_RESIZE, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, NT_TALK_RUNNING, 8, 8},
-    {NT_FRAME_STOP, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING | 1u << NT_TALK_ASKED, NT_TALK_RUNNING, 4,
-     4},
-    {NT_FRAME_QUIT, NT_SIDE_RUNNER, 1u << NT_TALK_IDLE, NT_TALK_OVER, 0, 0},
+    {NT_FRAME_INPUT_END, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, 1u << NT_TALK_IDLE, NT_TALK_RUNNING,
+     0, 0},
+    {NT_FRAME_RESIZE, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING, 1u << NT_TALK_IDLE, NT_TALK_RUNNING, 8,
+     8},
+    {NT_FRAME_STOP, NT_SIDE_RUNNER, 1u << NT_TALK_RUNNING | 1u << NT_TALK_ASKED, 1u << NT_TALK_IDLE,
+     NT_TALK_RUNNING, 4, 4},
+    {NT_FRAME_QUIT, NT_SIDE_RUNNER, 1u << NT_TALK_IDLE, 0, NT_TALK_OVER, 0, 0},
 };
 
 static const struct rule *find_rule(unsigned type)
@@ -72,16 +75,19 @@ int nt_frame_feed(struct nt_frame_reader *reader, const void *bytes, size_t size
     return buffer_failed(&reader->pending) ? error_memory(err, "pipe") : 0;
 }
 
-static int move_on(struct nt_frame_reader *reader, const struct rule *rule, struct error *err)
+/* Late frames and STOP change nothing: the command they are for may be over, or not READY yet. */
+static void move_on(struct nt_frame_reader *reader, const struct rule *rule)
 {
-    if ((rule->states & 1u << reader->state) == 0) {
-        reader->state = NT_TALK_OVER;
-        return error_set(err, ERR_PROTOCOL, "frame %u out of turn", (unsigned)rule->type);
-    }
-    /* A command may end while a STOP is on its way, or be stopped before it is READY. */
-    if (rule->type != NT_FRAME_STOP)
+    if ((rule->states & 1u << reader->state) != 0 && rule->type != NT_FRAME_STOP)
         reader->state = rule->next;
-    return 0;
+}
+
+static int check_turn(struct nt_frame_reader *reader, const struct rule *rule, struct error *err)
+{
+    if (((rule->states | rule->late) & 1u << reader->state) != 0)
+        return 0;
+    reader->state = NT_TALK_OVER;
+    return error_set(err, ERR_PROTOCOL, "frame %u out of turn", (unsigned)rule->type);
 }
 
 static int refuse(struct nt_frame_reader *reader, unsigned type, size_t size, struct error *err)
@@ -120,8 +126,9 @@ int nt_frame_next(struct nt_frame_reader *reader, struct nt_frame *frame, struct
         return refuse(reader, bytes[4], length, err);
     if (reader->pending.size - 4 < length)
         return 0;
-    if (move_on(reader, rule, err) < 0)
+    if (check_turn(reader, rule, err) < 0)
         return -1;
+    move_on(reader, rule);
     *frame = (struct nt_frame){rule->type, bytes + HEADER, length - 1};
     reader->consumed = 4 + length;
     return 1;
@@ -132,5 +139,8 @@ int nt_frame_sent(struct nt_frame_reader *reader, enum nt_frame_type type, struc
     const struct rule *rule = find_rule((unsigned)type);
 
     assert(rule != NULL && rule->receiver != reader->side);
-    return move_on(reader, rule, err);
+    if ((rule->states & 1u << reader->state) == 0)
+        return error_set(err, ERR_PROTOCOL, "frame %u may not be sent now", (unsigned)type);
+    move_on(reader, rule);
+    return 0;
 }

@@ -13,6 +13,8 @@
  *     <- EXIT status                   the command is over, its output all sent
  *     SPAWN  -> ... or QUIT ->         the next command of the session, or the end
  *
+ * What the broker sends while a command runs may cross its EXIT: the runner ignores it then.
+ *
  * The runner runs beside hostile code in one account. The broker therefore refuses every frame that
  * is too long, of a type that the runner may not send, or out of turn, and ends the session.
  */
@@ -87,7 +89,8 @@ int nt_frame_feed(struct nt_frame_reader *reader, const void *bytes, size_t size
  * and every later call fails too. */
 int nt_frame_next(struct nt_frame_reader *reader, struct nt_frame *frame, struct error *err);
 
-/* The state moves on for a frame that this side itself sends. -1: it may not be sent now. */
+/* The state moves on for a frame that this side itself sends. -1: it may not be sent now, and nothing
+ * has changed. */
 int nt_frame_sent(struct nt_frame_reader *reader, enum nt_frame_type type, struct error *err);
 
 #endif
