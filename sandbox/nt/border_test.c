@@ -217,6 +217,28 @@ Test(envblock, variables_are_found_and_set_without_case)
 }
 
 /* The published stubs held a literal backslash-r-backslash-n (codex-sandbox-facts.md, 1.6). */
+Test(envblock, another_account_brings_its_own_places)
+{
+    char *own[] = {(char *)"USERPROFILE=C:\\Users\\HoldfastOffline",
+                   (char *)"username=HoldfastOffline", (char *)"PATH=C:\\its", NULL};
+    struct text_list list = {0};
+    struct error err = {0};
+    static const char *const given[] = {"PATH=C:\\mine",     "UserProfile=C:\\Users\\u",
+                                        "USERNAME=u",        "APPDATA=C:\\u\\a",
+                                        "HOME=C:\\Users\\u", "HOMEX=stays"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(given); i++)
+        cr_assert_eq(text_list_add(&list, given[i], &err), 0);
+    cr_assert_eq(nt_env_adopt(&list, own, &err), 0, "%s", err.message);
+    cr_assert(text_list_has(&list, "PATH=C:\\mine"), "what is not personal stays the user's");
+    cr_assert(text_list_has(&list, "HOMEX=stays"));
+    cr_assert(text_list_has(&list, "USERPROFILE=C:\\Users\\HoldfastOffline"));
+    cr_assert(text_list_has(&list, "HOME=C:\\Users\\HoldfastOffline"));
+    cr_assert(text_list_has(&list, "USERNAME=HoldfastOffline"));
+    cr_assert_eq(list.count, 5u, "%zu: APPDATA, which the account lacks, is gone", list.count);
+    text_list_done(&list);
+}
+
 Test(envblock, stubs_have_real_line_ends)
 {
     for (size_t i = 0; i < nt_stub_count; i++) {

@@ -20,6 +20,11 @@ const char *nt_env_get(char *const *variables, const char *name);
 /* Replaces or adds NAME=VALUE. */
 int nt_env_set(struct text_list *variables, const char *text, struct error *err);
 
+/* Where an account keeps its own things, and who it is, as `own` says: the command runs in another
+ * account than the one that the variables come from. What `own` lacks goes; HOME, which Windows does
+ * not know and many programs do, becomes the profile if it was there. */
+int nt_env_adopt(struct text_list *variables, char *const *own, struct error *err);
+
 /* Network stand-ins: batch files that say why and fail --------------------------------------------- */
 
 struct nt_stub {
