@@ -432,6 +432,90 @@ Test(windows_setup, cut_anywhere_it_is_undone)
     }
 }
 
+/* The accounts' SIDs are known only when the accounts are there: set-up applies in two goes. */
+Test(windows_setup, two_goes_are_one_transaction)
+{
+    struct setup_scene s;
+    struct nt_changes first;
+    struct nt_change_report report = {0};
+    struct nt_journal journal = {0};
+    struct nt_machine *machine = &s.model.machine.machine;
+    struct error err = {0};
+
+    open_setup(&s, WINDOWS_DEFAULT);
+    first = s.changes;
+    first.setting_count = 10;
+    first.goes_on = true;
+    cr_assert_eq(nt_apply(machine, &first, 0, &report, &err), 0, "%s", err.message);
+    cr_assert_eq(report.records, 10u);
+    cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                 s.model.machine.journal.size, &journal, &err),
+                 0);
+    cr_assert_eq(journal.committed, 0u, "cut off here, all of it is undone");
+    nt_journal_done(&journal);
+    cr_assert_eq(nt_apply(machine, &s.changes, report.records, &report, &err), 0, "%s",
+                 err.message);
+    cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                 s.model.machine.journal.size, &journal, &err),
+                 0, "%s", err.message);
+    cr_assert_eq(journal.committed, s.changes.setting_count + 1);
+    cr_assert(nt_journal_made(&journal, journal.committed, NT_KIND_ACCOUNT, "HoldfastOffline"));
+    cr_assert(!nt_journal_made(&journal, journal.committed, NT_KIND_ACCOUNT, "Somebody"));
+    cr_assert(!nt_journal_made(&journal, 1, NT_KIND_ACCOUNT, "HoldfastOffline"), "only the group");
+    nt_journal_done(&journal);
+    nt_change_report_done(&report);
+    close_setup(&s);
+}
+
+static struct nt_machine_ops stubborn_ops;
+static int (*real_set)(struct nt_machine *machine, enum nt_kind kind, const char *name,
+                       const char *value, struct error *err);
+
+static int stubborn_set(struct nt_machine *machine, enum nt_kind kind, const char *name,
+                        const char *value, struct error *err)
+{
+    if (kind == NT_KIND_ACCOUNT && value == NULL && strcmp(name, "HoldfastLocal") == 0)
+        return error_set(err, ERR_OS, "its profile is in use");
+    return real_set(machine, kind, name, value, err);
+}
+
+Test(windows_setup, teardown_goes_on_past_what_cannot_be_undone_and_says_so)
+{
+    for (int goes_on = 0; goes_on < 2; goes_on++) {
+        struct setup_scene s;
+        struct nt_change_report report = {0};
+        struct nt_change_report undone = {.goes_on = goes_on == 1};
+        struct nt_journal journal = {0};
+        struct nt_ours ours = {0};
+        struct nt_machine *machine = &s.model.machine.machine;
+        struct error err = {0};
+        AUTO_FREE char *after = NULL;
+
+        open_setup(&s, WINDOWS_DEFAULT);
+        cr_assert_eq(nt_apply(machine, &s.changes, 0, &report, &err), 0, "%s", err.message);
+        cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                     s.model.machine.journal.size, &journal, &err),
+                     0);
+        stubborn_ops = *machine->ops;
+        real_set = machine->ops->set;
+        stubborn_ops.set = stubborn_set;
+        machine->ops = &stubborn_ops;
+        cr_assert_eq(nt_undo(machine, &journal, 0, &ours, &undone, &err), goes_on - 1);
+        after = nt_tree_machine_dump(&s.model.machine, &err);
+        if (goes_on == 1) {
+            cr_assert_eq(undone.failed, 1u);
+            cr_assert_eq(undone.left.count, 1u);
+            cr_assert_not_null(strstr(undone.left.items[0], "in use"), "%s", undone.left.items[0]);
+            cr_assert_null(strstr(after, "HoldfastOffline"), "what could be undone is");
+            cr_assert_not_null(strstr(after, "HoldfastLocal"));
+        }
+        nt_journal_done(&journal);
+        nt_change_report_done(&report);
+        nt_change_report_done(&undone);
+        close_setup(&s);
+    }
+}
+
 /* Cost ---------------------------------------------------------------------------------------------- */
 
 static size_t count_entries(struct nt_tree *tree)

@@ -53,6 +53,7 @@ struct windows_setup {
     enum windows_variant variant;
     const struct windows_facts *facts;
     bool has_no_strict_rules; /* leave out the rules that also catch weakened tokens */
+    const char *runner;       /* size and checksum of the runner; NULL: not known here */
 };
 int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, struct error *err);
 
@@ -60,7 +61,8 @@ int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, str
 
 extern const char *const windows_account_names[WINDOWS_ACCOUNT_COUNT];
 extern const char windows_group_name[];
-#define WINDOWS_OURS "Made by holdfast-sandbox setup; removed by holdfast-sandbox teardown."
+#define WINDOWS_RUNNER "holdfast-sandbox-runner.exe"
+#define WINDOWS_OURS   "Made by holdfast-sandbox setup; removed by holdfast-sandbox teardown."
 
 /* Rights of the entries. No FILE_DELETE_CHILD in any allow: it would let a directory's entry undo a
  * child's protection. No READ_CONTROL or SYNCHRONIZE in a deny: they are part of reading. */

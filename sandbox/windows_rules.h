@@ -74,6 +74,8 @@ int windows_rule_parse(const char *text, struct windows_rule *rule, struct error
 enum {
     WINDOWS_GUID_TEXT = 39
 };
+#define WINDOWS_PROVIDER_GUID "{8a3f6c10-52d4-4b0e-9c57-0000000f0001}"
+#define WINDOWS_SUBLAYER_GUID "{8a3f6c10-52d4-4b0e-9c57-0000000f0002}"
 void windows_rule_guid(size_t index, char text[WINDOWS_GUID_TEXT]);
 
 /* What our sublayer decides for a token: the heaviest rule that matches. match_is_write: whether a

@@ -5,8 +5,10 @@
  *   group, accounts, memberships   before anything names their SIDs
  *   rights                         least logon rights, by group
  *   hiding                         not on the logon screen
+ *   the runner                     copied to where its accounts can read and nobody can change it
  *   rules                          filters, then firewall rules as a second fence
  *   a real connection attempt      before anything is reported as done
+ *   the record                     what a run looks for: so a half-done set-up does not exist
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +103,10 @@ static void add_filters(struct plan *plan, const struct windows_setup *setup)
 {
     struct windows_rules rules;
 
+    add_setting(plan, NT_KIND_FILTER, WINDOWS_PROVIDER_GUID, "provider",
+                "by which all of ours are found");
+    add_setting(plan, NT_KIND_FILTER, WINDOWS_SUBLAYER_GUID, "sublayer",
+                "a permit of ours ends the search in it and nowhere else");
     windows_rules_make(setup->facts, !setup->has_no_strict_rules,
                        setup->variant == WINDOWS_AS_PUBLISHED, &rules);
     for (size_t i = 0; i < rules.count; i++) {
@@ -146,6 +152,45 @@ static void add_firewall(struct plan *plan, const struct windows_facts *facts)
     }
 }
 
+static void add_files(struct plan *plan, const struct windows_setup *setup)
+{
+    AUTO_FREE char *own = windows_path_join(setup->facts->program_data, "Holdfast");
+    AUTO_FREE char *bin = own != NULL ? windows_path_join(own, "bin") : NULL;
+    AUTO_FREE char *runner = bin != NULL ? windows_path_join(bin, WINDOWS_RUNNER) : NULL;
+
+    if (runner == NULL) {
+        plan->has_failed = true;
+        return;
+    }
+    add_setting(plan, NT_KIND_DIRECTORY, bin, "own", "administrators write, accounts read");
+    add_setting(plan, NT_KIND_FILE, runner,
+                setup->runner != NULL ? setup->runner : "as beside the set-up program",
+                "where it was installed its accounts may be unable to read it");
+}
+
+static void add_value(struct plan *plan, const char *name, const struct nt_sid *sid)
+{
+    AUTO_BUFFER struct buffer object = BUFFER_EMPTY;
+    char value[NT_SID_TEXT_MAX + 4] = "sz:";
+
+    nt_sid_format(sid, value + 3);
+    buffer_printf(&object, "HKLM\\SOFTWARE\\Holdfast\t%s", name);
+    if (buffer_failed(&object))
+        plan->has_failed = true;
+    else
+        add_setting(plan, NT_KIND_REGISTRY, buffer_text(&object), value,
+                    "what a run looks for: written when all else is there");
+}
+
+static void add_record(struct plan *plan, const struct windows_facts *facts)
+{
+    add_value(plan, "User", &facts->user);
+    add_value(plan, "Offline", &facts->accounts[WINDOWS_OFFLINE]);
+    add_value(plan, "Local", &facts->accounts[WINDOWS_LOCAL]);
+    add_value(plan, "Online", &facts->accounts[WINDOWS_ONLINE]);
+    add_value(plan, "Group", &facts->group);
+}
+
 int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, struct error *err)
 {
     plan->mode =
@@ -154,6 +199,7 @@ int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, str
     if (setup->variant == WINDOWS_DEFAULT)
         add_rights(plan);
     add_hiding(plan);
+    add_files(plan, setup);
     add_filters(plan, setup);
     add_firewall(plan, setup->facts);
     plan_add_text(
@@ -164,6 +210,7 @@ int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, str
         plan, STEP_VERIFY, NULL, "connect: 0", 0,
         "as the administrator who sets up: a strict rule that caught the wrong ones undoes "
         "the set-up");
+    add_record(plan, setup->facts);
     return plan_check(plan, err);
 }
 

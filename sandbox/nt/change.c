@@ -195,7 +195,7 @@ static int apply_all(struct work *work, struct error *err)
     }
     if (apply_wishes(work, err) < 0 || walk_changed(work, err) < 0)
         return -1;
-    if (work->report->records == 0)
+    if (work->report->records == 0 || work->changes->goes_on)
         return 0;
     commit.sequence = work->sequence + 1;
     return write_record(work, &commit, err);

@@ -31,6 +31,7 @@ struct nt_changes {
     const struct nt_setting *settings; /* in this order; undone in the opposite one */
     size_t setting_count;
     struct nt_wishes wishes; /* in any order; outermost objects are changed first */
+    bool goes_on;            /* no commit: another nt_apply with the same report belongs to it */
 };
 
 struct nt_change_report {
@@ -38,12 +39,16 @@ struct nt_change_report {
     size_t changed; /* settings and named objects that were not as wished */
     struct nt_walk_stats walk;
     struct text_list left; /* undo: what could not be put back, and why */
+    /* Undo: a setting that cannot be put back is counted and listed, and the rest goes on. The journal
+     * must then be kept: undoing again tries again. false: it is a failure. */
+    bool goes_on;
+    size_t failed;
 };
 
 void nt_change_report_done(struct nt_change_report *report);
 
-/* journal_count: records already in the journal, all committed (see nt_undo). On failure the journal
- * holds what was begun: call nt_undo with it. */
+/* journal_count: records already in the journal, all committed but those of earlier calls that went on.
+ * On failure the journal holds what was begun: call nt_undo with it. */
 int nt_apply(struct nt_machine *machine, const struct nt_changes *changes, size_t journal_count,
              struct nt_change_report *report, struct error *err);
 

@@ -172,3 +172,19 @@ int nt_journal_read(const uint8_t *bytes, size_t size, struct nt_journal *journa
     found.records = NULL;
     return 0;
 }
+
+bool nt_journal_made(const struct nt_journal *journal, size_t count, enum nt_kind kind,
+                     const char *object)
+{
+    bool is_ours = false;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct nt_record *record = &journal->records[i];
+
+        if (record->type == NT_RECORD_CHANGE && record->kind == kind &&
+            strcmp(record->object, object) == 0)
+            is_ours = record->before.bytes == NULL ? record->after.bytes != NULL
+                                                   : is_ours && record->after.bytes != NULL;
+    }
+    return is_ours;
+}

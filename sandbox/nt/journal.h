@@ -58,6 +58,10 @@ int nt_journal_read(const uint8_t *bytes, size_t size, struct nt_journal *journa
 /* Appends one record to *out. */
 int nt_journal_encode(const struct nt_record *record, struct buffer *out, struct error *err);
 
+/* Is this thing there because of the journal's first `count` records? */
+bool nt_journal_made(const struct nt_journal *journal, size_t count, enum nt_kind kind,
+                     const char *object);
+
 bool nt_blob_equal(const struct nt_blob *a, const struct nt_blob *b);
 uint32_t nt_crc32(const uint8_t *bytes, size_t size);
 

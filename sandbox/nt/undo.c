@@ -1,4 +1,5 @@
 /* Backwards through the journal. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,17 @@ static bool blob_is_text(const struct nt_blob *blob, const char *text)
     return nt_blob_equal(blob, &other);
 }
 
+static int give_up(struct undo *undo, const struct nt_record *record, struct error *err)
+{
+    char why[sizeof err->message];
+
+    if (!undo->report->goes_on)
+        return error_wrap(err, "%s %s", nt_kind_name(record->kind), record->object);
+    (void)snprintf(why, sizeof why, "%s", err->message);
+    undo->report->failed++;
+    return leave(undo, record, why, err);
+}
+
 static int undo_setting(struct undo *undo, const struct nt_record *record, struct error *err)
 {
     const struct nt_machine_ops *ops = undo->machine->ops;
@@ -48,15 +60,15 @@ static int undo_setting(struct undo *undo, const struct nt_record *record, struc
             return error_memory(err, record->object);
     }
     if (ops->get(undo->machine, record->kind, record->object, &now, err) < 0)
-        return error_wrap(err, "%s %s", nt_kind_name(record->kind), record->object);
+        return give_up(undo, record, err);
     if (blob_is_text(&record->before, now))
         return 0;
     if (!blob_is_text(&record->after, now))
         return leave(undo, record, "somebody changed it since; it is left as it is", err);
     undo->report->changed++;
-    if (ops->set(undo->machine, record->kind, record->object, before, err) < 0)
-        return error_wrap(err, "%s %s", nt_kind_name(record->kind), record->object);
-    return 0;
+    return ops->set(undo->machine, record->kind, record->object, before, err) < 0
+               ? give_up(undo, record, err)
+               : 0;
 }
 
 static bool is_same_dacl(const struct nt_sd *a, const struct nt_sd *b)
