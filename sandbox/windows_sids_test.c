@@ -1,5 +1,6 @@
 #include "base/test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -95,4 +96,34 @@ Test(windows_hints, the_errors_that_users_met_have_a_remedy_that_fits)
             cr_assert(strlen(windows_hint(code)) < sizeof err.hint, "%u is cut", (unsigned)code);
     }
     cr_assert_null(windows_hint(0));
+}
+
+Test(windows_hints, every_row_says_what_it_means_and_what_to_do_once)
+{
+    for (size_t i = 0; i < windows_error_count; i++) {
+        const struct windows_error *row = &windows_errors[i];
+
+        cr_assert(strlen(row->cause) > 20, "%s", row->name);
+        cr_assert(strlen(row->hint) > 20, "%s", row->name);
+        cr_assert(i == 0 || windows_errors[i - 1].code < row->code, "%s: out of order, or twice",
+                  row->name);
+    }
+}
+
+static int status_of(enum error_code code, int os_code, const char *message)
+{
+    struct error err = {.code = code, .os_code = os_code};
+
+    (void)snprintf(err.message, sizeof err.message, "%s", message);
+    return windows_status_of(&err);
+}
+
+Test(windows_hints, only_a_program_s_own_failure_looks_like_one)
+{
+    cr_assert_eq(status_of(ERR_NOT_FOUND, 2, "x: no such program"), 127);
+    cr_assert_eq(status_of(ERR_OS, 193, "CreateProcessAsUser x: ..."), 126);
+    cr_assert_eq(status_of(ERR_OS, 740, "CreateProcessAsUser x: ..."), 126);
+    cr_assert_eq(status_of(ERR_OS, 1314, "CreateProcessAsUser x: ..."), 125, "the sandbox's own");
+    cr_assert_eq(status_of(ERR_OS, 5, "session: CreateProcessWithLogon x: ..."), 125);
+    cr_assert_eq(status_of(ERR_REFUSED, 0, "network: ..."), 125);
 }
