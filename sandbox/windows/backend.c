@@ -67,7 +67,7 @@ int windows_plan_elevated_published(const struct policy *policy, const struct po
 /* Wine accepts every call and enforces none: a sandbox there would be a lie. */
 static int refuse_wine(struct error *err)
 {
-    if (!win_is_wine())
+    if (!win_is_wine() || win_may_pretend())
         return 0;
     (void)error_set(err, ERR_UNSUPPORTED, "this is Wine, which enforces nothing of a token");
     return error_hint(err, "run on Windows");
@@ -89,7 +89,7 @@ int windows_unelevated_probe(struct error *err)
         return -1;
     if (text_list_add(&spawn.restrict_to, "logon", err) == 0 &&
         text_list_add(&spawn.default_aces, "(A;;GA;;;logon)", err) == 0)
-        made = win_token_restrict(own, &spawn, &logon, false, err);
+        made = win_token_restrict(own, &spawn, &logon, err);
     nt_spawn_done(&spawn);
     return made != NULL ? 0 : -1;
 }

@@ -420,12 +420,34 @@ static void wait_until_empty(HANDLE job)
         Sleep(2);
 }
 
+static BOOL WINAPI ignore_control(DWORD type)
+{
+    (void)type;
+    return TRUE;
+}
+
+/* An event goes to a process group on the sender's own console ("GenerateConsoleCtrlEvent"), and the
+ * command has one of its own: so ours is changed for a moment. */
+void win_child_interrupt(const struct win_child *child)
+{
+    (void)SetConsoleCtrlHandler(ignore_control, TRUE);
+    (void)FreeConsole();
+    if (AttachConsole(child->pid))
+        (void)GenerateConsoleCtrlEvent(CTRL_BREAK_EVENT, child->pid);
+    (void)FreeConsole();
+}
+
+void win_child_end(const struct win_child *child)
+{
+    if (child->job == NULL)
+        return;
+    (void)TerminateJobObject(child->job, 1);
+    wait_until_empty(child->job);
+}
+
 void win_child_done(struct win_child *child)
 {
-    if (child->job != NULL) {
-        (void)TerminateJobObject(child->job, 1);
-        wait_until_empty(child->job);
-    }
+    win_child_end(child);
     win_close(&child->process);
     win_close(&child->job);
     *child = (struct win_child){0};

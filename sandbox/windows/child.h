@@ -49,7 +49,13 @@ int win_child_start_in(struct win_child *child, HANDLE token, const struct nt_sp
  * 0: time is up. */
 int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *status);
 
-/* Ends everything in the job and waits for it, then closes. */
+/* Asks it to end, as Ctrl+Break does. A console program may take it as it likes. */
+void win_child_interrupt(const struct win_child *child);
+
+/* Ends everything in the job and waits for it; what is measured can still be asked. */
+void win_child_end(const struct win_child *child);
+
+/* The same, and closes. */
 void win_child_done(struct win_child *child);
 
 #endif

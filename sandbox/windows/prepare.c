@@ -9,6 +9,7 @@
 #include "sandbox/nt/audit.h"
 #include "sandbox/nt/envblock.h"
 #include "sandbox/windows/facts.h"
+#include "sandbox/windows/place.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows/token.h"
 #include "sandbox/windows_plans.h"
@@ -132,65 +133,37 @@ static int settle_descriptors(const struct plan *plan, struct win_prepared *prep
 
 /* The run's own directory ---------------------------------------------------------------------------- */
 
-static void remove_tree(const wchar_t *path, unsigned depth)
+/* What runs that were killed left behind: "pid-random" of processes that are gone. */
+static void remove_if_stale(const char *parent, const wchar_t *name)
 {
-    wchar_t pattern[32768];
-    WIN32_FIND_DATAW found;
-    HANDLE search;
+    DWORD pid = wcstoul(name, NULL, 10);
+    AUTO_HANDLE HANDLE process = pid != 0 ? OpenProcess(SYNCHRONIZE, FALSE, pid) : NULL;
+    struct error ignored;
+    AUTO_FREE char *narrow = NULL;
+    AUTO_FREE char *path = NULL;
 
-    if (depth > 100 || swprintf(pattern, 32768, L"%ls\\*", path) < 0)
+    if (pid == 0 || process != NULL || GetLastError() != ERROR_INVALID_PARAMETER)
         return;
-    search = FindFirstFileW(pattern, &found);
-    while (search != INVALID_HANDLE_VALUE) {
-        wchar_t *below = calloc(32768, sizeof *below);
-
-        if (below != NULL && wcscmp(found.cFileName, L".") != 0 &&
-            wcscmp(found.cFileName, L"..") != 0 &&
-            swprintf(below, 32768, L"%ls\\%ls", path, found.cFileName) > 0) {
-            bool is_link = (found.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0;
-
-            (void)SetFileAttributesW(below, FILE_ATTRIBUTE_NORMAL);
-            if ((found.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0)
-                (void)DeleteFileW(below);
-            else if (is_link)
-                (void)RemoveDirectoryW(below); /* the link, not what it leads to */
-            else
-                remove_tree(below, depth + 1);
-        }
-        free(below);
-        if (!FindNextFileW(search, &found))
-            break;
-    }
-    if (search != INVALID_HANDLE_VALUE)
-        (void)FindClose(search);
-    (void)RemoveDirectoryW(path);
+    narrow = win_narrow(name, &ignored);
+    path = narrow != NULL ? windows_path_join(parent, narrow) : NULL;
+    if (path != NULL)
+        (void)win_remove_tree(path, &ignored);
 }
 
-/* What runs that were killed left behind: "pid-random" of processes that are gone. */
 static void remove_stale(const char *parent)
 {
     struct error ignored;
-    AUTO_FREE wchar_t *wide = win_long_path(parent, &ignored);
-    wchar_t pattern[32768];
+    AUTO_FREE char *pattern = windows_path_join(parent, "*");
+    AUTO_FREE wchar_t *wide = pattern != NULL ? win_long_path(pattern, &ignored) : NULL;
     WIN32_FIND_DATAW found;
-    HANDLE search;
+    HANDLE search = wide != NULL ? FindFirstFileW(wide, &found) : INVALID_HANDLE_VALUE;
 
-    if (wide == NULL || swprintf(pattern, 32768, L"%ls\\*", wide) < 0)
+    if (search == INVALID_HANDLE_VALUE)
         return;
-    search = FindFirstFileW(pattern, &found);
-    while (search != INVALID_HANDLE_VALUE) {
-        DWORD pid = wcstoul(found.cFileName, NULL, 10);
-        AUTO_HANDLE HANDLE process = pid != 0 ? OpenProcess(SYNCHRONIZE, FALSE, pid) : NULL;
-        wchar_t path[32768];
-
-        if (pid != 0 && process == NULL && GetLastError() == ERROR_INVALID_PARAMETER &&
-            swprintf(path, 32768, L"%ls\\%ls", wide, found.cFileName) > 0)
-            remove_tree(path, 0);
-        if (!FindNextFileW(search, &found))
-            break;
-    }
-    if (search != INVALID_HANDLE_VALUE)
-        (void)FindClose(search);
+    do
+        remove_if_stale(parent, found.cFileName);
+    while (FindNextFileW(search, &found));
+    (void)FindClose(search);
 }
 
 static int make_directory(const char *path, const char *sddl, struct error *err)
@@ -393,12 +366,10 @@ int win_prepare(const struct plan *plan, const struct run_request *request,
 void win_prepared_done(struct win_prepared *prepared)
 {
     struct error ignored;
-    AUTO_FREE wchar_t *directory =
-        prepared->run_directory != NULL ? win_long_path(prepared->run_directory, &ignored) : NULL;
 
     win_guards_release(&prepared->guards);
-    if (directory != NULL)
-        remove_tree(directory, 0);
+    if (prepared->run_directory != NULL)
+        (void)win_remove_tree(prepared->run_directory, &ignored);
     nt_spawn_done(&prepared->spawn);
     nt_change_report_done(&prepared->report);
     free(prepared->run_directory);

@@ -32,7 +32,7 @@ static DWORD WINAPI pass_output(void *argument)
 {
     struct win_relay *relay = argument;
 
-    copy_bytes(relay->console.output, relay->output);
+    copy_bytes(relay->console.output, relay->screen.output);
     return 0;
 }
 
@@ -41,21 +41,29 @@ static DWORD WINAPI pass_input(void *argument)
 {
     struct win_relay *relay = argument;
 
-    copy_bytes(relay->input, relay->console.input);
+    copy_bytes(relay->screen.input, relay->console.input);
     return 0;
 }
 
-static void set_modes(struct win_relay *relay)
+void win_screen_take(struct win_screen *screen, HANDLE input, HANDLE output)
 {
-    if (GetConsoleMode(relay->input, &relay->input_mode))
-        (void)SetConsoleMode(relay->input, ENABLE_VIRTUAL_TERMINAL_INPUT);
-    if (GetConsoleMode(relay->output, &relay->output_mode))
-        (void)SetConsoleMode(relay->output, relay->output_mode |
-                                                ENABLE_VIRTUAL_TERMINAL_PROCESSING |
-                                                ENABLE_PROCESSED_OUTPUT);
+    *screen = (struct win_screen){.input = input, .output = output};
+    if (GetConsoleMode(input, &screen->input_mode))
+        (void)SetConsoleMode(input, ENABLE_VIRTUAL_TERMINAL_INPUT);
+    if (GetConsoleMode(output, &screen->output_mode))
+        (void)SetConsoleMode(output, screen->output_mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING |
+                                         ENABLE_PROCESSED_OUTPUT);
 }
 
-static void screen_size(HANDLE output, unsigned *columns, unsigned *rows)
+void win_screen_give_back(const struct win_screen *screen)
+{
+    if (screen->input_mode != 0)
+        (void)SetConsoleMode(screen->input, screen->input_mode);
+    if (screen->output_mode != 0)
+        (void)SetConsoleMode(screen->output, screen->output_mode);
+}
+
+void win_screen_size(HANDLE output, unsigned *columns, unsigned *rows)
 {
     CONSOLE_SCREEN_BUFFER_INFO info;
 
@@ -74,18 +82,22 @@ int win_relay_start(struct win_relay *relay, struct win_child *child, HANDLE tok
     unsigned columns;
     unsigned rows;
 
-    *relay = (struct win_relay){.input = handles[0], .output = handles[1]};
-    screen_size(relay->output, &columns, &rows);
+    *relay = (struct win_relay){.threads = {NULL, NULL}};
+    win_screen_size(handles[1], &columns, &rows);
     if (win_console_new(&relay->console, columns, rows, err) < 0)
         return -1;
     if (win_child_start_in(child, token, spawn, desktop, &relay->console, err) < 0) {
         win_console_done(&relay->console);
         return -1;
     }
-    set_modes(relay);
-    relay->threads[0] = CreateThread(NULL, 0, pass_output, relay, 0, NULL);
-    relay->threads[1] = CreateThread(NULL, 0, pass_input, relay, 0, NULL);
-    return 0;
+    win_screen_take(&relay->screen, handles[0], handles[1]);
+    relay->threads[0] = win_thread_start(pass_output, relay, err);
+    relay->threads[1] = relay->threads[0] != NULL ? win_thread_start(pass_input, relay, err) : NULL;
+    if (relay->threads[1] != NULL)
+        return 0;
+    win_child_done(child);
+    win_relay_done(relay);
+    return -1;
 }
 
 void win_relay_done(struct win_relay *relay)
@@ -100,8 +112,5 @@ void win_relay_done(struct win_relay *relay)
     win_close(&relay->console.output);
     for (size_t i = 0; i < 2; i++)
         win_close(&relay->threads[i]);
-    if (relay->input_mode != 0)
-        (void)SetConsoleMode(relay->input, relay->input_mode);
-    if (relay->output_mode != 0)
-        (void)SetConsoleMode(relay->output, relay->output_mode);
+    win_screen_give_back(&relay->screen);
 }

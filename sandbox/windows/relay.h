@@ -4,10 +4,19 @@
 
 #include "sandbox/windows/child.h"
 
+/* The user's console, while what is typed and drawn belongs to the command. */
+struct win_screen {
+    HANDLE input, output;
+    DWORD input_mode, output_mode;
+};
+void win_screen_take(struct win_screen *screen, HANDLE input, HANDLE output);
+void win_screen_give_back(const struct win_screen *screen);
+/* 80 x 24 when it is none. */
+void win_screen_size(HANDLE output, unsigned *columns, unsigned *rows);
+
 struct win_relay {
     struct win_console console;
-    HANDLE input, output; /* the user's console */
-    DWORD input_mode, output_mode;
+    struct win_screen screen;
     HANDLE threads[2];
 };
 

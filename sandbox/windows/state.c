@@ -111,7 +111,8 @@ static int read_optional(const char *path, size_t max, char **bytes, size_t *siz
 {
     *bytes = NULL;
     *size = 0;
-    if (os_read_file(path, max, bytes, size, err) == 0 || err->os_code == ERROR_FILE_NOT_FOUND)
+    if (os_read_file(path, max, bytes, size, err) == 0 || err->os_code == ERROR_FILE_NOT_FOUND ||
+        err->os_code == ERROR_PATH_NOT_FOUND)
         return 0;
     return -1;
 }
@@ -237,7 +238,7 @@ int win_state_undo_all(struct win_state *state, const struct nt_ours *ours,
 {
     if (nt_undo(&state->machine.machine, &state->journal, 0, ours, report, err) < 0)
         return error_wrap(err, "undo");
-    return cut_journal(state, 0, err);
+    return report->failed == 0 ? cut_journal(state, 0, err) : 0;
 }
 
 int win_state_save_sids(const struct win_state *state, struct error *err)

@@ -51,7 +51,7 @@ struct nt_sid *win_state_ours(const struct win_state *state, const struct nt_sid
 /* Undoes what a run that was cut off began; to be called before anything is changed. */
 int win_state_recover(struct win_state *state, const struct nt_ours *ours,
                       struct nt_change_report *report, struct error *err);
-/* Undoes everything and empties the journal. */
+/* Undoes everything and empties the journal, unless report->goes_on and something failed. */
 int win_state_undo_all(struct win_state *state, const struct nt_ours *ours,
                        struct nt_change_report *report, struct error *err);
 /* Reads the journal again after nt_apply wrote to it. */

@@ -297,13 +297,13 @@ static HANDLE make_token(HANDLE from, const struct nt_spawn *spawn, const struct
 
 static HANDLE restrict_with(HANDLE from, const struct nt_spawn *spawn, const struct nt_sid *logon,
                             const struct sid_list *disabled, const struct sid_list *restricting,
-                            bool may_pretend, struct error *err)
+                            struct error *err)
 {
     AUTO_HANDLE HANDLE token = make_token(from, spawn, disabled, restricting, err);
 
     if (token == NULL)
         return NULL;
-    if (!may_pretend && read_back(token, restricting, err) < 0)
+    if (!win_may_pretend() && read_back(token, restricting, err) < 0)
         return NULL;
     if (set_default_dacl(token, spawn, logon, err) < 0)
         return NULL;
@@ -311,7 +311,7 @@ static HANDLE restrict_with(HANDLE from, const struct nt_spawn *spawn, const str
 }
 
 HANDLE win_token_restrict(HANDLE from, const struct nt_spawn *spawn, const struct nt_sid *logon,
-                          bool may_pretend, struct error *err)
+                          struct error *err)
 {
     AUTO_TOKEN struct nt_token facts = NT_TOKEN_EMPTY;
     struct sid_list disabled;
@@ -324,7 +324,7 @@ HANDLE win_token_restrict(HANDLE from, const struct nt_spawn *spawn, const struc
     if (sid_list_init(&restricting, spawn->restrict_to.count, err) == 0) {
         if (add_disabled(&disabled, &spawn->disable, &facts, err) == 0 &&
             add_words(&restricting, &spawn->restrict_to, logon, err) == 0)
-            token = restrict_with(from, spawn, logon, &disabled, &restricting, may_pretend, err);
+            token = restrict_with(from, spawn, logon, &disabled, &restricting, err);
         sid_list_done(&restricting);
     }
     sid_list_done(&disabled);

@@ -19,8 +19,8 @@ bool win_token_is_elevated(HANDLE token);
 
 /* The token that the command gets: restricted, with its default DACL and without privileges. The
  * words "logon" stand for that session. What Windows accepted is read back and compared: a call that
- * succeeds without effect (Wine) is ERR_UNSUPPORTED, unless may_pretend. NULL: err is full. */
+ * succeeds without effect (Wine) is ERR_UNSUPPORTED. NULL: err is full. */
 HANDLE win_token_restrict(HANDLE from, const struct nt_spawn *spawn, const struct nt_sid *logon,
-                          bool may_pretend, struct error *err);
+                          struct error *err);
 
 #endif

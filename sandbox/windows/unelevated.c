@@ -8,23 +8,7 @@
 #include "sandbox/windows/prepare.h"
 #include "sandbox/windows/relay.h"
 #include "sandbox/windows/token.h"
-
-/* For the tests under Wine alone: everything but the enforcement, and every line says so. */
-static bool may_pretend(void)
-{
-    const wchar_t *word = _wgetenv(L"HOLDFAST_PRETEND");
-
-    return win_is_wine() && word != NULL && wcscmp(word, L"1") == 0;
-}
-
-static int status_of_failure(const struct error *err)
-{
-    if (err->code == ERR_NOT_FOUND)
-        return SANDBOX_EXIT_NOT_FOUND;
-    if (strncmp(err->message, "CreateProcess", 13) == 0)
-        return SANDBOX_EXIT_NOT_EXECUTABLE;
-    return SANDBOX_EXIT_REFUSED;
-}
+#include "sandbox/windows_hints.h"
 
 static void measure(const struct win_child *child, struct run_outcome *outcome)
 {
@@ -87,7 +71,7 @@ static int run_prepared(const struct win_prepared *prepared, const struct run_re
 
     if (own == NULL || win_token_logon(own, &logon, err) < 0)
         return -1;
-    token = win_token_restrict(own, &prepared->spawn, &logon, may_pretend(), err);
+    token = win_token_restrict(own, &prepared->spawn, &logon, err);
     if (token == NULL)
         return -1;
     desktop = win_desktop_new(prepared->desktop, &logon, name, err);
@@ -96,7 +80,7 @@ static int run_prepared(const struct win_prepared *prepared, const struct run_re
     result = run_with_token(token, &prepared->spawn, name, request, outcome, err);
     (void)CloseDesktop(desktop);
     if (result < 0)
-        outcome->status = status_of_failure(err);
+        outcome->status = windows_status_of(err);
     return result;
 }
 
@@ -107,10 +91,8 @@ int windows_unelevated_run(const struct plan *plan, const struct run_request *re
     int result;
 
     outcome->status = SANDBOX_EXIT_REFUSED;
-    if (!may_pretend() && windows_unelevated_probe(err) < 0)
+    if (windows_unelevated_probe(err) < 0)
         return -1;
-    if (may_pretend())
-        (void)fprintf(stderr, "holdfast-sandbox: pretending under Wine: NOTHING is enforced\n");
     if (win_prepare(plan, request, &prepared, err) < 0)
         return -1;
     result = run_prepared(&prepared, request, outcome, err);

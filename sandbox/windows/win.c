@@ -113,6 +113,21 @@ PSECURITY_DESCRIPTOR win_descriptor(const char *sddl, struct error *err)
     return bytes;
 }
 
+HANDLE win_thread_start(LPTHREAD_START_ROUTINE run, void *argument, struct error *err)
+{
+    AUTO_FREE void *descriptor = win_descriptor(WIN_OWN_EYES_ONLY, err);
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
+                                      .lpSecurityDescriptor = descriptor};
+    HANDLE thread;
+
+    if (descriptor == NULL)
+        return NULL;
+    thread = CreateThread(&attributes, 0, run, argument, 0, NULL);
+    if (thread == NULL)
+        (void)win_fail_last(err, "CreateThread", "");
+    return thread;
+}
+
 bool win_is_wine(void)
 {
     HMODULE ntdll = GetModuleHandleW(L"ntdll.dll");

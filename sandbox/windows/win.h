@@ -46,8 +46,19 @@ int win_read_sid(PSID sid, struct nt_sid *out, struct error *err);
 /* A self-relative descriptor from SDDL of ours. Caller frees; NULL: err is full. */
 PSECURITY_DESCRIPTOR win_descriptor(const char *sddl, struct error *err);
 
+/* A thread that no other process of the same account can open: "Thread Security and Access Rights".
+ * NULL: err is full. */
+HANDLE win_thread_start(LPTHREAD_START_ROUTINE run, void *argument, struct error *err);
+
+/* What nobody but the system and holders of a handle may do anything with; the owner's implied
+ * rights are given up, too (OWNER RIGHTS). */
+#define WIN_OWN_EYES_ONLY "D:P(A;;GA;;;SY)(A;;RC;;;OW)"
+
 /* True inside Wine, which accepts every call of a sandbox and enforces none. */
 bool win_is_wine(void);
+
+/* May enforcement be left out? False in every program that is shipped: pretend.c. */
+bool win_may_pretend(void);
 
 static inline void win_close(HANDLE *handle)
 {
