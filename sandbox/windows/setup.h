@@ -11,6 +11,9 @@
 /* Fills in group, accounts and is_set_up; leaves them alone where there is no set-up. */
 void win_setup_read(struct windows_facts *facts);
 
+/* The copy of the runner that the accounts can read. Caller frees. NULL: err is full. */
+char *win_setup_runner(struct error *err);
+
 /* The password of an account. Only who set up may read it. Caller wipes and frees with
  * win_secret_free. NULL: err is full. */
 wchar_t *win_secret_read(const char *account, struct error *err);

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+#include "sandbox/windows/state.h"
+#include "sandbox/windows_plans.h"
+
 static bool read_sid_value(HKEY key, const wchar_t *name, struct nt_sid *sid)
 {
     wchar_t text[NT_SID_TEXT_MAX] = L"";
@@ -35,4 +38,15 @@ void win_setup_read(struct windows_facts *facts)
     facts->group = found.group;
     for (int i = 0; i < WINDOWS_ACCOUNT_COUNT; i++)
         facts->accounts[i] = found.accounts[i];
+}
+
+char *win_setup_runner(struct error *err)
+{
+    AUTO_FREE char *folder = win_state_machine_folder(err);
+    AUTO_FREE char *bin = folder != NULL ? windows_path_join(folder, "bin") : NULL;
+    char *path = bin != NULL ? windows_path_join(bin, WINDOWS_RUNNER) : NULL;
+
+    if (path == NULL)
+        (void)error_memory(err, "runner");
+    return path;
 }

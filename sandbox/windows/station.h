@@ -1,0 +1,14 @@
+/* The window station: a process of another account cannot start on a desktop whose station it may not
+ * open, and the secondary logon service opens it only for the desktop it chooses itself. */
+#ifndef HOLDFAST_WINDOWS_STATION_H
+#define HOLDFAST_WINDOWS_STATION_H
+
+#include "sandbox/windows/win.h"
+
+/* Lets the account in, once: for as long as the user is signed in, because another run of theirs may
+ * need it when this one ends. No clipboard, no hooks, no other desktops. */
+int win_station_allow(const struct nt_sid *account, struct error *err);
+/* Takes all its entries out again. */
+int win_station_forget(const struct nt_sid *account, struct error *err);
+
+#endif
