@@ -111,6 +111,28 @@ function(house_windows_program name main)
   endif()
 endfunction()
 
+# The three Windows programs again, for tests under Wine, with stand-ins for what Wine only pretends:
+# the objects of sandbox/windows/standin come before the library's of the same functions. They lie in
+# a directory of their own and are never installed.
+function(house_windows_standins)
+  if(NOT WIN32)
+    return()
+  endif()
+  set(folder sandbox/windows/standin)
+  set(common ${folder}/pretend.c ${folder}/logon.c ${folder}/store.c ${folder}/system.c)
+  add_executable(standin-sandbox sandbox/sandbox_main.c ${common})
+  add_executable(standin-setup sandbox/windows/setup_main.c ${common})
+  add_executable(standin-runner sandbox/windows/runner_main.c ${common} ${folder}/connect.c)
+  set_target_properties(standin-sandbox PROPERTIES OUTPUT_NAME holdfast-sandbox)
+  set_target_properties(standin-setup PROPERTIES OUTPUT_NAME holdfast-sandbox-setup)
+  set_target_properties(standin-runner PROPERTIES OUTPUT_NAME holdfast-sandbox-runner)
+  foreach(name standin-sandbox standin-setup standin-runner)
+    target_link_libraries(${name} PRIVATE sandbox)
+    house_manifest(${name})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/standin)
+  endforeach()
+endfunction()
+
 # What Windows must know of a program before it starts it.
 function(house_manifest name)
   if(WIN32 AND TARGET ${name})
