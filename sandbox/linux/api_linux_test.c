@@ -123,9 +123,11 @@ Test(api, runs_many_commands_in_one_session)
     cr_assert_eq(ask(session, "[ $(ls /proc | grep -c '^[0-9]') -le 6 ]", NULL), 0,
                  "nothing of an earlier command is alive");
     cr_assert_eq(ask(session, "kill -KILL $$", NULL), 137);
-    cr_assert_eq(ask(session, "kill -KILL -1; exit 3", NULL), -SANDBOX_EXIT_REFUSED,
-                 "a command can kill its own attendant, and with it itself");
-    cr_assert_eq(ask(session, "true", NULL), 0, "and the session goes on");
+    cr_assert_eq(ask(session, "kill -KILL -1; exit 3", NULL), 3, "nobody else is there to kill");
+    cr_assert_eq(ask(session, "mkdir made; kill -KILL -1; sleep 9; exit 3", NULL),
+                 -SANDBOX_EXIT_REFUSED, "a command can kill its own attendant, and with it itself");
+    cr_assert_eq(ask(session, "mkdir .git", NULL), 1, "and the session goes on, guarded");
+    cr_assert_eq(ask(session, "rmdir made", NULL), 0);
     sandbox_session_close(session);
     clean(policy);
 }

@@ -38,8 +38,8 @@ int confinement_init(struct confinement *c, const struct plan *plan,
 {
     uint32_t groups = filter_groups(plan);
 
+    confinement_again(c, request);
     c->plan = plan;
-    c->request = request;
     c->starts_session = plan_find(plan, STEP_NEW_SESSION) != NULL;
     c->closes_descriptors = plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL;
     c->drops_capabilities = plan_find(plan, STEP_DROP_CAPABILITIES) != NULL;
@@ -47,14 +47,19 @@ int confinement_init(struct confinement *c, const struct plan *plan,
     c->has_listener =
         (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT | FILTER_NOTIFY_REMOVE)) != 0;
     c->ruleset = -1;
-    c->listener = -1;
-    c->exec_error = 0;
-    c->error.code = ERR_NONE;
     if (groups != 0 && filter_compile(HOME_ARCH, groups, &c->program, err) < 0)
         return -1;
     c->filter.len = groups != 0 ? (unsigned short)c->program.count : 0;
     c->filter.filter = (struct sock_filter *)(void *)c->program.instructions;
     return 0;
+}
+
+void confinement_again(struct confinement *c, const struct run_request *request)
+{
+    c->request = request;
+    c->listener = -1;
+    c->exec_error = 0;
+    c->error.code = ERR_NONE;
 }
 
 /* --- capabilities -------------------------------------------------------------------------- */

@@ -46,6 +46,9 @@ int confinement_init(struct confinement *confinement, const struct plan *plan,
 /* Confines the calling process and executes the command. Never returns. */
 _Noreturn void confinement_enter(struct confinement *confinement);
 
+/* For another command with the same plan. */
+void confinement_again(struct confinement *confinement, const struct run_request *request);
+
 /* Puts exec_error into words and an exit status: 126 or 127. */
 int confinement_exec_status(const struct confinement *confinement, struct error *err);
 

@@ -236,24 +236,29 @@ static size_t collect_gits(const struct plan *plan, struct supervisor_git *gits)
 static int supervise(struct box *box, pid_t command, int *wait_status, struct error *err)
 {
     const struct plan *plan = box->plan;
-    AUTO_FREE int *roots = calloc(plan->step_count, sizeof *roots);
-    AUTO_FREE const char **names = calloc(plan->step_count, sizeof *names);
-    AUTO_FREE struct supervisor_git *gits = calloc(mounts_kept(plan) + 1, sizeof *gits);
     struct supervisor_config config = {
         .listener = box->confinement.listener,
-        .root_fds = roots,
-        .names = names,
-        .gits = gits,
         .guards_sockets = plan_find(plan, STEP_GUARD_SOCKETS) != NULL,
         .umask = box->umask,
+        .maps = box->maps,
     };
 
-    if (roots == NULL || names == NULL || gits == NULL)
+    /* once for all commands of a session: a supervisor is killed before it could free anything */
+    if (box->roots == NULL)
+        box->roots = calloc(plan->step_count, sizeof *box->roots);
+    if (box->names == NULL)
+        box->names = calloc(plan->step_count, sizeof *box->names);
+    if (box->gits == NULL)
+        box->gits = calloc(mounts_kept(plan) + 1, sizeof *box->gits);
+    if (box->roots == NULL || box->names == NULL || box->gits == NULL)
         return error_memory(err, "supervisor");
-    if (open_roots(plan, roots, &config.root_count, err) < 0)
+    config.root_fds = box->roots;
+    config.names = box->names;
+    if (open_roots(plan, box->roots, &config.root_count, err) < 0)
         return -1;
-    config.name_count = collect_names(plan, names);
-    config.git_count = collect_gits(plan, gits);
+    config.name_count = collect_names(plan, box->names);
+    config.gits = box->gits;
+    config.git_count = collect_gits(plan, box->gits);
     config.guards_names = config.root_count > 0 && config.name_count > 0;
     return supervisor_serve(&config, command, wait_status, err);
 }

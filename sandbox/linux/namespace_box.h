@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "sandbox/linux/confine.h"
+#include "sandbox/linux/supervisor.h"
 #include "sandbox/plan.h"
 #include "sandbox/run.h"
 
@@ -32,6 +33,11 @@ struct box {
     mode_t umask;
     char *stacks; /* the command's below init's */
     struct confinement confinement;
+    /* the supervisor's */
+    int *roots;
+    const char **names;
+    struct supervisor_git *gits;
+    struct supervisor_maps *maps; /* of a session; else NULL */
     /* what init tells the launcher */
     volatile enum stage stage;
     volatile int wait_status;

@@ -1,20 +1,24 @@
 /*
  * The server of a session: init of a sandbox that was set up once.
  *
- *     init, pid 1            receives a request, answers it
- *       attendant            one per command: supervises it, ends with it
- *         command            confined as by `run`, its own filter and listener
+ *     init, pid 1            receives a request, starts the command, answers
+ *       command              confined as by `run`, its own filter and listener
+ *       attendant            answers the filter; only for a command that asks something
  *
  * When a command has ended, everything it started is killed and reaped before
  * the answer goes out. The private /tmp and /dev/shm stay: a session is one
- * sandbox with many commands. Nothing here allocates (arena_linux.c). A command
- * can kill its own attendant; that ends the command, and is answered as 125.
+ * sandbox with many commands. A command can kill its own attendant; that ends
+ * the command, and is answered as 125.
+ *
+ * The attendant shares init's memory. As in namespace_apply.c errno is shared with
+ * it, so init makes only calls that do not fail while there is one.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,7 +30,7 @@
 #include "sandbox/linux/session.h"
 
 enum {
-    SOCKET = 0,
+    ATTENDANT_STACK = 256 * 1024,
     CALL_PIDFD_OPEN = 434
 };
 
@@ -38,6 +42,12 @@ struct order { /* one received request */
     int descriptors[3];
     struct run_request request;
 };
+
+static int client = -1;
+static int nothing = -1; /* /dev/null, in 0, 1, 2 between commands */
+static struct error attendant_error;
+static struct supervisor_maps maps;
+static char *attendant_stack;
 
 /* --- receiving --------------------------------------------------------------------------------- */
 
@@ -108,7 +118,7 @@ static int receive(struct order *order, struct error *err)
     ssize_t size;
 
     do
-        size = recvmsg(SOCKET, &header, MSG_CMSG_CLOEXEC);
+        size = recvmsg(client, &header, MSG_CMSG_CLOEXEC);
     while (size < 0 && errno == EINTR);
     if (size <= 0)
         return 0;
@@ -124,49 +134,52 @@ static int answer(const struct session_reply *reply)
     ssize_t size;
 
     do
-        size = send(SOCKET, reply, sizeof *reply, MSG_NOSIGNAL);
+        size = send(client, reply, sizeof *reply, MSG_NOSIGNAL);
     while (size < 0 && errno == EINTR);
     return size == (ssize_t)sizeof *reply ? 0 : -1;
 }
 
-/* --- the attendant ------------------------------------------------------------------------------ */
+/* --- the command -------------------------------------------------------------------------------- */
 
-static int take_over_stdio(const struct box *box, const struct order *order, struct error *err)
+static int take_over_stdio(const struct order *order, struct error *err)
 {
     for (int i = 0; i < 3; i++) {
-        if (dup2(order->descriptors[i], i) < 0)
+        if (dup2(order != NULL ? order->descriptors[i] : nothing, i) < 0)
             return error_os(err, errno, "hand over descriptor %d", i);
     }
-    if (kernel_close_range(3 + (unsigned)mounts_kept(box->plan), ~0u, 0) < 0)
-        return error_os(err, errno, "close descriptors");
-    return launch_check_stdio(box->plan, err);
+    return 0;
 }
 
-static int attend(struct box *box, const struct order *order, struct session_reply *reply)
+/* The command's process, with init's own descriptors 0, 1, 2 and directory lent to it. */
+static pid_t start_command(struct box *box, struct order *order, struct error *err)
 {
-    struct error *err = &reply->error;
-    struct rusage usage = {0};
-    struct run_outcome outcome = {0};
-    int wait_status = 0;
-    pid_t command;
+    pid_t command = -1;
 
-    box->request = &order->request;
-    box->confinement.request = &order->request;
-    if (take_over_stdio(box, order, err) < 0 || box_change_directory(&order->request, err) < 0)
+    if (take_over_stdio(order, err) == 0 && launch_check_stdio(box->plan, err) == 0 &&
+        box_change_directory(&order->request, err) == 0)
+        command = box_start_command(box, err);
+    close_descriptors(order);
+    if (take_over_stdio(NULL, err) < 0 || chdir("/") < 0)
         return -1;
-    command = box_start_command(box, err);
-    if (command < 0)
-        return -1;
-    if (box->confinement.exec_error != 0) {
-        reply->status = confinement_exec_status(&box->confinement, err);
-        return -1;
-    }
-    if (box_attend(box, command, &wait_status, err) < 0)
-        return -1;
-    launch_describe(wait_status, &usage, &outcome);
-    reply->status = outcome.status;
-    reply->signal = outcome.signal;
-    return 0;
+    return command;
+}
+
+/* --- the attendant ------------------------------------------------------------------------------ */
+
+static int attendant_main(void *argument)
+{
+    struct box *box = argument;
+    int wait_status;
+
+    /* the command is init's child: this ends when init says so */
+    (void)box_attend(box, -1, &wait_status, &attendant_error);
+    _exit(0);
+}
+
+/* Shares init's memory: a copy would cost as much as starting a command. */
+static pid_t start_attendant(struct box *box)
+{
+    return clone(attendant_main, attendant_stack + ATTENDANT_STACK, CLONE_VM | SIGCHLD, box);
 }
 
 /* --- one command -------------------------------------------------------------------------------- */
@@ -178,70 +191,150 @@ static void end_of_time(int number)
     (void)kill(-1, SIGKILL);
 }
 
-/* Until the attendant has ended, or the client is gone: then false. */
-static bool wait_for(pid_t attendant)
-{
-    int handle = (int)syscall(CALL_PIDFD_OPEN, attendant, 0);
-    struct pollfd polled[2] = {{.fd = handle, .events = POLLIN},
-                               {.fd = SOCKET, .events = POLLRDHUP}};
-    bool is_alone = false;
+enum end {
+    END_COMMAND,
+    END_ATTENDANT, /* before the command: nobody answers it any more */
+    END_CLIENT
+};
 
-    while (handle >= 0 && polled[0].revents == 0 && !is_alone) {
-        (void)poll(polled, 2, -1);
-        is_alone = (polled[1].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-    }
-    if (handle >= 0)
-        (void)close(handle);
-    return !is_alone;
+static int open_process(pid_t pid)
+{
+    return (int)syscall(CALL_PIDFD_OPEN, pid, 0);
 }
 
-static void kill_everything(void)
+/* Until one of them has ended. The attendant is started when there is something for it to answer. */
+static enum end wait_for(struct box *box, pid_t command)
 {
+    enum {
+        COMMAND,
+        CLIENT,
+        LISTENER,
+        ATTENDANT,
+        COUNT
+    };
+    struct pollfd polled[COUNT] = {
+        [COMMAND] = {.fd = open_process(command), .events = POLLIN},
+        [CLIENT] = {.fd = client, .events = POLLRDHUP},
+        [LISTENER] = {.fd = box->confinement.listener, .events = POLLIN},
+        [ATTENDANT] = {.fd = -1, .events = POLLIN},
+    };
+    enum end end = END_ATTENDANT;
+
+    while (polled[COMMAND].fd >= 0) {
+        if (poll(polled, COUNT, -1) < 0)
+            continue; /* EINTR: the time is up, and everything is killed */
+        if (polled[COMMAND].revents != 0) {
+            end = END_COMMAND;
+            break;
+        }
+        if ((polled[CLIENT].revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+            end = END_CLIENT;
+            break;
+        }
+        if (polled[ATTENDANT].revents != 0)
+            break;
+        if ((polled[LISTENER].revents & POLLIN) != 0) {
+            polled[ATTENDANT].fd = open_process(start_attendant(box));
+            if (polled[ATTENDANT].fd < 0)
+                break;
+        }
+        if (polled[LISTENER].revents != 0)
+            polled[LISTENER].fd = -1; /* attended, or no process uses the filter any more */
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        if (i != CLIENT && i != LISTENER && polled[i].fd >= 0)
+            (void)close(polled[i].fd);
+    }
+    return end;
+}
+
+/* The command's wait status, or -1. */
+static int kill_everything(pid_t command)
+{
+    int found = -1;
+
     (void)kill(-1, SIGKILL);
-    while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
-        ;
+    for (;;) {
+        int status = 0;
+        pid_t ended = waitpid(-1, &status, __WALL);
+
+        if (ended == command && ended > 0)
+            found = status;
+        if (ended < 0 && errno != EINTR)
+            return found;
+    }
 }
 
-static bool run_one(struct box *box, struct order *order, struct session_reply *shared)
+/* Nothing of the last command's is left, and no process that could use what is put back: an attendant
+ * may have been killed at any moment. */
+static void put_back(struct box *box, const struct order *order)
 {
-    bool is_attended;
-    pid_t attendant;
-
-    memset(shared, 0, sizeof *shared);
-    shared->status = 125;
-    (void)error_set(&shared->error, ERR_OS, "the command's attendant was killed");
+    supervisor_unmap(&maps);
+    confinement_again(&box->confinement, &order->request);
+    attendant_error.code = ERR_NONE;
     time_is_up = 0;
-    attendant = fork();
-    if (attendant == 0) {
-        struct session_reply reply = {.status = 125};
+}
 
-        (void)attend(box, order, &reply);
-        *shared = reply;
-        _exit(0);
+static void conclude(const struct box *box, enum end end, int wait_status,
+                     struct session_reply *reply)
+{
+    struct rusage usage = {0};
+    struct run_outcome outcome = {0};
+
+    if (time_is_up != 0) {
+        *reply = (struct session_reply){.status = 124, .signal = SIGKILL};
+        return;
     }
-    close_descriptors(order);
-    if (attendant < 0) {
-        (void)error_os(&shared->error, errno, "start the command's attendant");
+    if (end == END_COMMAND && wait_status >= 0 && box->confinement.exec_error == 0) {
+        launch_describe(wait_status, &usage, &outcome);
+        *reply = (struct session_reply){.status = outcome.status, .signal = outcome.signal};
+        return;
+    }
+    *reply = (struct session_reply){.status = 125};
+    if (box->confinement.exec_error != 0)
+        reply->status = confinement_exec_status(&box->confinement, &reply->error);
+    else if (attendant_error.code != ERR_NONE)
+        reply->error = attendant_error;
+    else
+        (void)error_set(&reply->error, ERR_OS, "the command's attendant was killed");
+}
+
+/* False: nobody is there any more to be answered. */
+static bool run_one(struct box *box, struct order *order, struct session_reply *reply)
+{
+    enum end end;
+    pid_t command;
+
+    put_back(box, order);
+    command = start_command(box, order, &reply->error);
+    if (command < 0) {
+        (void)kill_everything(-1);
         return true;
     }
     (void)alarm(order->request.timeout_s);
-    is_attended = wait_for(attendant);
+    end = wait_for(box, command);
     (void)alarm(0);
-    kill_everything();
-    if (time_is_up != 0)
-        *shared = (struct session_reply){.status = 124, .signal = SIGKILL};
-    return is_attended;
+    conclude(box, end, kill_everything(command), reply);
+    if (box->confinement.listener >= 0)
+        (void)close(box->confinement.listener);
+    return end != END_CLIENT;
 }
 
-static int prepare(struct session_reply **shared, struct error *err)
+static int prepare(struct box *box, struct error *err)
 {
     struct sigaction action = {.sa_handler = end_of_time};
     sigset_t set;
 
-    *shared =
-        mmap(NULL, sizeof **shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (*shared == MAP_FAILED)
-        return error_os(err, errno, "shared memory");
+    attendant_stack = launch_stack(ATTENDANT_STACK, err);
+    if (attendant_stack == NULL)
+        return -1;
+    client = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (client < 0 || nothing < 0)
+        return error_os(err, errno, "the session's descriptors");
+    if (take_over_stdio(NULL, err) < 0)
+        return -1;
+    box->maps = &maps;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGALRM);
     if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
@@ -254,25 +347,24 @@ int session_serve(struct box *box, struct error *err)
 {
     const uint32_t timeout_s = box->request->timeout_s;
     struct session_reply ready = {0};
-    struct session_reply *shared;
     int received;
 
-    if (prepare(&shared, err) < 0 || answer(&ready) < 0)
+    if (prepare(box, err) < 0 || answer(&ready) < 0)
         return -1;
     for (;;) {
         struct order order = {.descriptors = {-1, -1, -1}, .request = {.timeout_s = timeout_s}};
-        struct session_reply refusal = {.status = 125};
+        struct session_reply reply = {.status = 125};
 
-        received = receive(&order, &refusal.error);
+        received = receive(&order, &reply.error);
         if (received == 0)
             return 0;
         if (received < 0) {
             close_descriptors(&order);
-            if (answer(&refusal) < 0)
+            if (answer(&reply) < 0)
                 return 0;
             continue;
         }
-        if (!run_one(box, &order, shared) || answer(shared) < 0)
+        if (!run_one(box, &order, &reply) || answer(&reply) < 0)
             return 0;
     }
 }

@@ -92,6 +92,18 @@ struct supervisor_git {
     bool is_shared;   /* of other worktrees, too: HEAD, index and their like are not granted */
 };
 
+/* The memory that a supervisor maps and does not give back: threads may use it to their end. */
+enum {
+    SUPERVISOR_MAPS_MAX = 65
+};
+struct supervisor_maps {
+    size_t count;
+    struct {
+        void *at;
+        size_t size;
+    } maps[SUPERVISOR_MAPS_MAX];
+};
+
 struct supervisor_config {
     int listener; /* from SECCOMP_FILTER_FLAG_NEW_LISTENER; borrowed */
 
@@ -113,6 +125,9 @@ struct supervisor_config {
     bool guards_names;   /* the filter hands over the rows of SUPERVISOR_NAMES */
     bool guards_sockets; /* the filter hands over the rows of SUPERVISOR_SOCKETS */
     mode_t umask;        /* the command's at its start */
+
+    /* Filled for a caller whose memory outlives it (supervisor_unmap); NULL: nobody's does. Borrowed. */
+    struct supervisor_maps *maps;
 };
 
 /*
@@ -144,5 +159,8 @@ struct supervisor_config {
  */
 int supervisor_serve(const struct supervisor_config *config, pid_t command, int *wait_status,
                      struct error *err);
+
+/* Gives the memory back, once the process that served has ended with all its threads. */
+void supervisor_unmap(struct supervisor_maps *maps);
 
 #endif

@@ -66,6 +66,9 @@ struct supervisor {
     struct request *current;     /* the slot the loop itself uses */
 };
 
+/* Zeroed memory, for as long as the process lives. NULL: none left. supervisor_worker.c */
+void *supervisor_map(struct supervisor *supervisor, size_t size);
+
 enum request_reply {
     REPLY_RESULT,   /* send the handler's result */
     REPLY_CONTINUE, /* let the call happen: only where memory plays no part */

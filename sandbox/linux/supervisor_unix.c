@@ -136,7 +136,7 @@ static void raise_descriptor_limit(void)
 
 static struct bound_sockets *table(struct supervisor *supervisor)
 {
-    long address;
+    struct bound_sockets *bound;
     long diag;
 
     if (supervisor->bound != NULL)
@@ -144,14 +144,13 @@ static struct bound_sockets *table(struct supervisor *supervisor)
     diag = sys_call(SYS_socket, AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG, 0, 0, 0);
     if (diag < 0)
         return NULL;
-    address = sys_call(SYS_mmap, 0, sizeof(struct bound_sockets), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (address < 0 && address > -PATH_MAX) {
+    bound = supervisor_map(supervisor, sizeof *bound);
+    if (bound == NULL) {
         (void)sys_close((int)diag);
         return NULL;
     }
     raise_descriptor_limit();
-    supervisor->bound = (struct bound_sockets *)(uintptr_t)address;
+    supervisor->bound = bound;
     supervisor->bound->diag = (int)diag;
     return supervisor->bound;
 }

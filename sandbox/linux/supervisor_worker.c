@@ -29,17 +29,41 @@ static void futex(_Atomic int *word, int operation, int value)
     (void)sys_call(SYS_futex, SYS_PTR(word), operation | FUTEX_PRIVATE_FLAG, value, 0, 0, 0);
 }
 
-static struct request *make_slot(struct supervisor *supervisor)
+void *supervisor_map(struct supervisor *supervisor, size_t size)
 {
-    long address = sys_call(SYS_mmap, 0, SLOT_SIZE, PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    struct request *request;
+    struct supervisor_maps *maps = supervisor->config->maps;
+    long address;
 
+    if (maps != NULL && maps->count == SUPERVISOR_MAPS_MAX)
+        return NULL;
+    address = sys_call(SYS_mmap, 0, (long)size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (address < 0 && address > -PATH_MAX)
         return NULL;
-    if (sys_call(SYS_mprotect, address, GUARD_SIZE, PROT_NONE, 0, 0, 0) < 0)
+    if (maps != NULL) {
+        maps->maps[maps->count].at = (void *)(uintptr_t)address;
+        maps->maps[maps->count++].size = size;
+    }
+    return (void *)(uintptr_t)address;
+}
+
+void supervisor_unmap(struct supervisor_maps *maps)
+{
+    while (maps->count > 0) {
+        maps->count--;
+        (void)munmap(maps->maps[maps->count].at, maps->maps[maps->count].size);
+    }
+}
+
+static struct request *make_slot(struct supervisor *supervisor)
+{
+    char *memory = supervisor_map(supervisor, SLOT_SIZE);
+    struct request *request;
+
+    if (memory == NULL ||
+        sys_call(SYS_mprotect, SYS_PTR(memory), GUARD_SIZE, PROT_NONE, 0, 0, 0) < 0)
         return NULL;
-    request = (struct request *)(uintptr_t)((size_t)address + GUARD_SIZE + STACK_SIZE);
+    request = (struct request *)(void *)(memory + GUARD_SIZE + STACK_SIZE);
     request->supervisor = supervisor;
     return request;
 }
