@@ -23,6 +23,7 @@ void adapter_done(struct adapter *adapter)
     free(adapter->mode);
     free(adapter->folder);
     free(adapter->exec);
+    free(adapter->after);
     adapter_free_words(adapter->version);
     adapter_free_words(adapter->command);
     json_decref(adapter->each);
@@ -115,26 +116,34 @@ static int read_platforms(struct adapter *adapter, const json_t *root, struct er
     return 0;
 }
 
-static int read_exec(struct adapter *adapter, const json_t *root, struct error *err)
+/* The path of a script, relative to the adapter's folder; *path is NULL where there is none. */
+static int read_script(const struct adapter *adapter, const json_t *root, const char *key,
+                       char **path, struct error *err)
 {
     AUTO_FREE char *script = NULL;
     size_t size;
 
-    if (document_get_text(root, "exec", false, &script, err) < 0)
+    if (document_get_text(root, key, false, &script, err) < 0)
         return -1;
-    if ((script == NULL) == (adapter->command == NULL))
-        return error_set(err, ERR_CORRUPT, "either \"command\" or \"exec\" is needed, not both");
-    if (script == NULL)
-        return 0;
-    if (script[0] == '/') {
-        adapter->exec = TAKE(script);
+    if (script == NULL || script[0] == '/') {
+        *path = TAKE(script);
         return 0;
     }
     size = strlen(adapter->folder) + strlen(script) + 2;
-    adapter->exec = malloc(size);
-    if (adapter->exec == NULL)
-        return error_memory(err, "exec");
-    (void)snprintf(adapter->exec, size, "%s/%s", adapter->folder, script);
+    *path = malloc(size);
+    if (*path == NULL)
+        return error_memory(err, key);
+    (void)snprintf(*path, size, "%s/%s", adapter->folder, script);
+    return 0;
+}
+
+static int read_scripts(struct adapter *adapter, const json_t *root, struct error *err)
+{
+    if (read_script(adapter, root, "exec", &adapter->exec, err) < 0 ||
+        read_script(adapter, root, "after", &adapter->after, err) < 0)
+        return -1;
+    if ((adapter->exec == NULL) == (adapter->command == NULL))
+        return error_set(err, ERR_CORRUPT, "either \"command\" or \"exec\" is needed, not both");
     return 0;
 }
 
@@ -155,8 +164,8 @@ static int check_command(const struct adapter *adapter, struct error *err)
 static int read_adapter(struct adapter *adapter, const json_t *root, struct error *err)
 {
     static const char *const keys[] = {
-        "name", "mode", "version", "platforms", "command", "exec",
-        "each", "env",  "cannot",  "notes",     NULL,
+        "name",  "mode", "version", "platforms", "command", "exec",
+        "after", "each", "env",     "cannot",    "notes",   NULL,
     };
     json_t *notes = json_object_get(root, "notes");
 
@@ -166,7 +175,7 @@ static int read_adapter(struct adapter *adapter, const json_t *root, struct erro
         read_platforms(adapter, root, err) < 0 ||
         read_words(root, "version", &adapter->version, err) < 0 ||
         read_words(root, "command", &adapter->command, err) < 0 ||
-        read_exec(adapter, root, err) < 0 ||
+        read_scripts(adapter, root, err) < 0 ||
         read_map(root, "each", true, &adapter->each, err) < 0 ||
         read_map(root, "env", false, &adapter->env, err) < 0 ||
         read_map(root, "cannot", false, &adapter->cannot, err) < 0)

@@ -29,7 +29,13 @@
  *
  * With "exec": "script" instead of "command", the script (relative to the
  * adapter's folder) is called as `script POLICY.json -- COMMAND...`, with the
- * same values also as HOLDFAST_* variables, lists one value to a line.
+ * same values also as HOLDFAST_* variables, lists as one JSON string to a line.
+ * HOLDFAST_SCRATCH is an empty folder of the run, for files that its sandbox
+ * needs; it is removed with the run. The script should end with exec: then the
+ * sandbox, and not a shell, is what is timed, stopped and killed.
+ *
+ * "after": "script" is called as `script SCRATCH` when the run and all its
+ * processes are over, to take back what its sandbox cannot when it is killed.
  */
 #ifndef HOLDFAST_CONFORMANCE_ADAPTER_H
 #define HOLDFAST_CONFORMANCE_ADAPTER_H
@@ -49,6 +55,7 @@ struct adapter {
     char **version; /* command that prints the version; NULL if there is none */
     char **command; /* NULL with exec */
     char *exec;     /* path of the script, NULL with command */
+    char *after;    /* path of the script that tidies up; NULL: none */
     bool is_for_linux, is_for_wsl, is_for_windows;
     json_t *each;   /* object: list name -> array of words */
     json_t *env;    /* object: name -> value */
@@ -66,6 +73,7 @@ struct adapter_policy {
     const char *network; /* "none", "loopback", "host" */
     const char *cwd, *home, *tmp;
     const char *policy_file;
+    const char *scratch;
     const char *programs;
     const char *peers;
     unsigned timeout_s; /* 0: none */

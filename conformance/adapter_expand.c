@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/buffer.h"
+#include "results/document.h"
 
 struct words {
     char **items;
@@ -272,16 +273,27 @@ static int add_pair(struct words *words, const char *name, const char *value, st
     return add_word(words, buffer_take(&pair), err);
 }
 
+static int add_line(struct buffer *lines, const char *value)
+{
+    AUTO_JSON json_t *text = document_text(value);
+    AUTO_FREE char *quoted = text != NULL ? json_dumps(text, JSON_ENCODE_ANY) : NULL;
+
+    if (quoted == NULL)
+        return -1;
+    buffer_printf(lines, "%s\n", quoted);
+    return 0;
+}
+
+/* One JSON string to a line: a path may hold quotes and newlines. */
 static int add_lines(struct words *words, const char *name, const char *first,
                      const char *const *values, struct error *err)
 {
     AUTO_BUFFER struct buffer lines = BUFFER_EMPTY;
+    int result = first != NULL ? add_line(&lines, first) : 0;
 
-    if (first != NULL)
-        buffer_printf(&lines, "%s\n", first);
-    for (size_t i = 0; values != NULL && values[i] != NULL; i++)
-        buffer_printf(&lines, "%s\n", values[i]);
-    if (buffer_failed(&lines))
+    for (size_t i = 0; values != NULL && values[i] != NULL && result == 0; i++)
+        result = add_line(&lines, values[i]);
+    if (result < 0 || buffer_failed(&lines))
         return error_memory(err, name);
     return add_pair(words, name, buffer_text(&lines), err);
 }
@@ -298,7 +310,8 @@ static int add_script_env(struct words *words, const struct adapter_policy *poli
         add_pair(words, "HOLDFAST_NETWORK", policy->network, err) < 0 ||
         add_pair(words, "HOLDFAST_CWD", policy->cwd, err) < 0 ||
         add_pair(words, "HOLDFAST_HOME", policy->home, err) < 0 ||
-        add_pair(words, "HOLDFAST_TMP", policy->tmp, err) < 0)
+        add_pair(words, "HOLDFAST_TMP", policy->tmp, err) < 0 ||
+        add_pair(words, "HOLDFAST_SCRATCH", policy->scratch, err) < 0)
         return -1;
     return add_pair(words, "HOLDFAST_PEERS", policy->peers, err);
 }

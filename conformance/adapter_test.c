@@ -133,7 +133,7 @@ Test(adapter, a_script_gets_lists_as_lines_in_its_environment)
     cr_assert_not_null(env, "%s", err.message);
     cr_assert_str_eq(env[0], "A=/h/x");
     for (size_t i = 0; env[i] != NULL; i++)
-        is_found = is_found || strcmp(env[i], "HOLDFAST_WRITABLE=/w\n/x\n") == 0;
+        is_found = is_found || strcmp(env[i], "HOLDFAST_WRITABLE=\"/w\"\n\"/x\"\n") == 0;
     cr_assert(is_found);
     adapter_free_words(env);
     adapter_done(&adapter);

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@ enum {
     PING_PATIENCE_MS = 2000,
     END_PATIENCE_MS = 15000, /* above the keeper's own patience */
     TICK_MS = 5,
+    AFTER_STEP_MS = 5,
+    AFTER_PATIENCE_MS = 5000,
     READ_SIZE = 128 * 1024
 };
 
@@ -379,15 +383,36 @@ static void take_survivors(struct run *run, const struct keeper_report *report)
 struct removal {
     uv_work_t work;
     struct harness *harness;
+    const struct adapter *adapter; /* NULL: a control run */
     char *path;
+    char *scratch;
     struct error err;
     int result;
 };
+
+/* What a sandbox leaves outside the scene when it is killed (control groups, say). */
+static void tidy_up(const struct removal *removal)
+{
+    const int patience = AFTER_PATIENCE_MS / AFTER_STEP_MS;
+    char *const argv[] = {removal->adapter->after, removal->scratch, NULL};
+    const struct timespec pause = {.tv_nsec = AFTER_STEP_MS * 1000000L};
+    pid_t pid;
+
+    if (posix_spawn(&pid, removal->adapter->after, NULL, NULL, argv, environ) != 0)
+        return;
+    for (int i = 0; waitpid(pid, NULL, WNOHANG) == 0; i++) {
+        if (i == patience)
+            (void)kill(pid, SIGKILL);
+        (void)nanosleep(&pause, NULL);
+    }
+}
 
 static void remove_tree(uv_work_t *work)
 {
     struct removal *removal = work->data;
 
+    if (removal->adapter != NULL && removal->adapter->after != NULL)
+        tidy_up(removal);
     removal->result = tree_remove(removal->path, &removal->err);
 }
 
@@ -399,6 +424,7 @@ static void on_removed(uv_work_t *work, int status)
     if (removal->result < 0)
         error_print(stderr, "holdfast", &removal->err);
     removal->harness->removal_count--;
+    free(removal->scratch);
     free(removal->path);
     free(removal);
 }
@@ -414,10 +440,13 @@ static void begin_removal(struct run *run)
     if (removal == NULL)
         return; /* harness_close removes it */
     removal->harness = run->harness;
+    removal->adapter = run->order.adapter;
     removal->path = strdup(run->tree.root);
+    removal->scratch = strdup(run->tree.scratch);
     removal->work.data = removal;
-    if (removal->path == NULL ||
+    if (removal->path == NULL || removal->scratch == NULL ||
         uv_queue_work(&run->harness->loop, &removal->work, remove_tree, on_removed) != 0) {
+        free(removal->scratch);
         free(removal->path);
         free(removal);
         return;

@@ -147,6 +147,13 @@ static int add_canaries(const struct run *run, struct snapshot *snapshot, struct
         if (snapshot_add_tree(snapshot, trees[i].path, trees[i].label, err) < 0)
             return -1;
     }
+    /* A root of the policy among them: names may be made in it, also by the sandbox itself. */
+    for (size_t i = 0; i < SCENE_EXTRA_MAX && run->scene.writable[i] != NULL; i++) {
+        const size_t length = strlen(run->tree.root);
+
+        if (strncmp(run->scene.writable[i], run->tree.root, length) == 0)
+            snapshot_make_shallow(snapshot, run->scene.writable[i] + length + 1);
+    }
     return 0;
 }
 
@@ -342,6 +349,18 @@ static int write_policy(const struct run *run, const struct policy_lists *lists,
     return 0;
 }
 
+/* Where the files of a sandbox are that a script starts: whatever becomes of the script, they go with
+ * the scene. */
+static int make_scratch(const struct run *run, struct error *err)
+{
+    if (run->order.adapter->exec == NULL)
+        return 0;
+    if (mkdir(run->tree.scratch, 0755) < 0 ||
+        (run->tree.uid != geteuid() && lchown(run->tree.scratch, run->tree.uid, run->tree.gid) < 0))
+        return error_os(err, errno, "make %s", run->tree.scratch);
+    return 0;
+}
+
 /* The command line --------------------------------------------------------------------------------- */
 
 /* Replaces {ws} and its like; other braces belong to a shell or awk. */
@@ -472,6 +491,7 @@ static int expand_adapter(struct run *run, const struct policy_lists *lists,
         .home = run->scene.home,
         .tmp = CASE_TMP,
         .policy_file = run->tree.policy,
+        .scratch = run->tree.scratch,
         .programs = run->harness->fixture.programs,
         .peers = run->harness->peers,
         .timeout_s = run->scene.policy_timeout_s,
@@ -568,6 +588,8 @@ int run_compose(struct run *run, struct error *err)
         result = fill_lists(run, &lists, err);
         if (result == 0)
             result = write_policy(run, &lists, err);
+        if (result == 0)
+            result = make_scratch(run, err);
         if (result == 0)
             result = expand_adapter(run, &lists, &command, err);
         if (result == 0 && (run_flags(run) & CASE_WRAPPED) != 0)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # codex.sh POLICY.json -- COMMAND...   OpenAI Codex's own sandbox with the same policy.
-# Its policy is read from config.toml in CODEX_HOME, which is made new for each run: it may not lie
-# below /tmp (Codex makes its helper alias there and would not find it inside).
+# Its policy is read from config.toml in CODEX_HOME, made new for each run. Below /tmp it would not find
+# inside the alias of its helper that it makes there.
 set -eu
 shift 2
 codex=$HOLDFAST_PEERS/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown-linux-musl/bin/codex
@@ -9,12 +9,11 @@ codex=$HOLDFAST_PEERS/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown
     echo "codex.sh: not installed; run ci/deps --peers" >&2
     exit 125
 }
-CODEX_HOME=$(mktemp -d /var/tmp/holdfast-codex-XXXXXXXX)
-export CODEX_HOME
-trap 'rm -rf "$CODEX_HOME"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+CODEX_HOME=$HOLDFAST_SCRATCH/codex
+TMPDIR=$HOLDFAST_SCRATCH/tmp
+export CODEX_HOME TMPDIR
+mkdir "$CODEX_HOME" "$TMPDIR"
+# Lists come as one JSON string to a line, which is a TOML string, too.
 {
     echo 'default_permissions = "holdfast"'
     echo '[permissions.holdfast]'
@@ -24,22 +23,16 @@ trap 'exit 143' TERM
         echo 'enabled = true'
     fi
     echo '[permissions.holdfast.filesystem]'
-    printf '%s' "$HOLDFAST_WRITABLE" | while IFS= read -r path; do
-        [ "$path" = "$HOLDFAST_WORKSPACE" ] || printf '"%s" = "write"\n' "$path"
-    done
-    printf '%s%s' "$HOLDFAST_DENY_READ" "$HOLDFAST_DENY_READ_FILES" | while IFS= read -r path; do
-        printf '"%s" = "none"\n' "$path"
-    done
+    printf '%s' "$HOLDFAST_WRITABLE" | sed -e 1d -e 's/$/ = "write"/' # without the workspace
+    printf '%s%s' "$HOLDFAST_DENY_READ" "$HOLDFAST_DENY_READ_FILES" | sed 's/$/ = "none"/'
     echo '":slash_tmp" = "read"'
-    echo '":tmpdir" = "read"'
+    echo '":tmpdir" = "write"'
 } >"$CODEX_HOME/config.toml"
 cwd=$HOLDFAST_CWD
 workspace=$HOLDFAST_WORKSPACE
 unset HOLDFAST_WORKSPACE HOLDFAST_WRITABLE HOLDFAST_PROTECT HOLDFAST_DENY_READ \
-    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS
+    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS \
+    HOLDFAST_SCRATCH
 # -C names the workspace; a command that starts elsewhere changes there itself.
-if [ "$cwd" = "$workspace" ]; then
-    "$codex" sandbox -P holdfast -C "$workspace" -- "$@"
-else
-    "$codex" sandbox -P holdfast -C "$workspace" -- /bin/sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
-fi
+[ "$cwd" = "$workspace" ] || set -- /bin/sh -c 'cd "$0" && exec "$@"' "$cwd" "$@"
+exec "$codex" sandbox -P holdfast -C "$workspace" -- "$@"

@@ -2,14 +2,10 @@
 # runc.sh POLICY.json -- COMMAND...   runc with an OCI bundle made for the same policy.
 set -eu
 shift 2
-bundle=$(mktemp -d /var/tmp/holdfast-runc-XXXXXXXX)
-name=$(basename "$bundle")
-trap 'runc --root "$bundle/state" delete -f "$name" >/dev/null 2>&1; rm -rf "$bundle"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+bundle=$HOLDFAST_SCRATCH
+name=holdfast-$(basename "$(dirname "$bundle")") # the folder of the run: unique; runc-after.sh knows it
 
-# JSON strings for any bytes a fixture or a command line can hold, but NUL.
+# JSON strings for any bytes that a command line of a case can hold.
 quote() {
     printf '%s' "$1" | sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/	/\\t/g' | awk 'NR > 1 { printf "\\n" } { printf "%s", $0 }' | sed 's/^/"/; s/$/"/'
 }
@@ -23,18 +19,16 @@ for name_ in PATH HOME LANG USER LOGNAME; do
     eval "value=\${$name_-}"
     [ -z "$value" ] || envs="$envs${envs:+,}$(quote "$name_=$value")"
 done
-binds() { # LIST OPTIONS
+# Lists come as one JSON string to a line. ro and rw say nothing about mounts below; rro and rrw do.
+binds() { # LIST OPTION
     printf '%s' "$1" | while IFS= read -r path; do
-        printf ',{"destination":"%s","source":"%s","type":"bind","options":["rbind",%s]}' "$path" "$path" "$2"
+        printf ',{"destination":%s,"source":%s,"type":"bind","options":["rbind",%s]}' "$path" "$path" "$2"
     done
 }
 hides() { # LIST
     printf '%s' "$1" | while IFS= read -r path; do
-        printf ',{"destination":"%s","source":"tmpfs","type":"tmpfs","options":["ro","mode=000"]}' "$path"
+        printf ',{"destination":%s,"source":"tmpfs","type":"tmpfs","options":["ro","mode=000"]}' "$path"
     done
-}
-masks() { # LIST
-    printf '%s' "$1" | sed 's/.*/"&"/' | paste -sd, -
 }
 # The root is an empty folder with the machine's top folders bound read-only: pivot_root(2) refuses
 # "/" itself.
@@ -46,7 +40,7 @@ for top in /*; do
     elif [ -d "$top" ]; then
         case $top in /proc | /dev | /tmp) continue ;; esac
         mkdir "$bundle/rootfs$top"
-        tops="$tops$top
+        tops="$tops$(quote "$top")
 "
     fi
 done
@@ -63,12 +57,13 @@ cat >"$bundle/config.json" <<JSON
 {"destination":"/dev","type":"tmpfs","source":"tmpfs","options":["nosuid","mode=755"]},
 {"destination":"/dev/shm","type":"tmpfs","source":"shm","options":["nosuid","nodev","mode=1777"]},
 {"destination":"/tmp","type":"tmpfs","source":"tmpfs","options":["nosuid","nodev","mode=1777"]}
-$(binds "$tops" '"ro"')$(binds "$HOLDFAST_WRITABLE" '"rw"')$(binds "$HOLDFAST_PROTECT" '"ro"')$(hides "$HOLDFAST_DENY_READ")],
-"linux":{"maskedPaths":[$(masks "$HOLDFAST_DENY_READ_FILES")],
+$(binds "$tops" '"rro"')$(binds "$HOLDFAST_WRITABLE" '"rrw"')$(binds "$HOLDFAST_PROTECT" '"rro"')$(hides "$HOLDFAST_DENY_READ")],
+"linux":{"maskedPaths":[$(printf '%s' "$HOLDFAST_DENY_READ_FILES" | paste -sd, -)],
 "uidMappings":[{"containerID":0,"hostID":$uid,"size":1}],
 "gidMappings":[{"containerID":0,"hostID":$gid,"size":1}],
 "namespaces":[{"type":"pid"},{"type":"ipc"},{"type":"uts"},{"type":"mount"},{"type":"user"}$network]}}
 JSON
 unset HOLDFAST_WORKSPACE HOLDFAST_WRITABLE HOLDFAST_PROTECT HOLDFAST_DENY_READ \
-    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS
-runc --root "$bundle/state" run --bundle "$bundle" "$name"
+    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS \
+    HOLDFAST_SCRATCH
+exec runc --root "$bundle/state" run --bundle "$bundle" "$name"

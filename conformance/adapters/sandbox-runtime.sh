@@ -7,20 +7,20 @@ srt=$HOLDFAST_PEERS/node_modules/.bin/srt
     echo "sandbox-runtime.sh: not installed; run ci/deps --peers" >&2
     exit 125
 }
-settings=$(mktemp /var/tmp/holdfast-srt-XXXXXXXX)
-trap 'rm -f "$settings"' EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
+settings=$HOLDFAST_SCRATCH/settings.json
+CLAUDE_CODE_TMPDIR=$HOLDFAST_SCRATCH/tmp # srt's own variable for a private place of temporary files
+export CLAUDE_CODE_TMPDIR
+mkdir "$CLAUDE_CODE_TMPDIR"
 
-# one path to a line -> "a","b"; fixture paths hold no quotes or backslashes
+# Lists come as one JSON string to a line.
 list() {
-    printf '%s' "$1" | sed 's/.*/"&"/' | paste -sd, -
+    printf '%s' "$1" | paste -sd, -
 }
-printf '{"network":{"allowedDomains":[],"deniedDomains":[]},"filesystem":{"denyRead":[%s],"allowWrite":[%s],"denyWrite":[%s]}}\n' \
+printf '{"network":{"allowedDomains":[],"deniedDomains":[]},"filesystem":{"denyRead":[%s],"allowWrite":[%s,"%s"],"denyWrite":[%s]}}\n' \
     "$(list "$HOLDFAST_DENY_READ$HOLDFAST_DENY_READ_FILES")" "$(list "$HOLDFAST_WRITABLE")" \
-    "$(list "$HOLDFAST_PROTECT")" >"$settings"
+    "$CLAUDE_CODE_TMPDIR" "$(list "$HOLDFAST_PROTECT")" >"$settings"
 cd "$HOLDFAST_CWD"
 unset HOLDFAST_WORKSPACE HOLDFAST_WRITABLE HOLDFAST_PROTECT HOLDFAST_DENY_READ \
-    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS
-"$srt" --settings "$settings" -- "$@"
+    HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS \
+    HOLDFAST_SCRATCH
+exec "$srt" --settings "$settings" -- "$@"

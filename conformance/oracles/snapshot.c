@@ -19,6 +19,14 @@ static int by_path(const void *left, const void *right)
     return order != 0 ? order : (int)a->is_shallow - (int)b->is_shallow;
 }
 
+void snapshot_make_shallow(struct snapshot *snapshot, const char *label)
+{
+    for (size_t i = 0; i < snapshot->count; i++) {
+        if (strcmp(snapshot->entries[i].path, label) == 0)
+            snapshot->entries[i].is_shallow = true;
+    }
+}
+
 void snapshot_finish(struct snapshot *snapshot)
 {
     if (snapshot->count > 0)

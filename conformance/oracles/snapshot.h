@@ -58,6 +58,10 @@ int snapshot_add_tree(struct snapshot *snapshot, const char *path, const char *l
 int snapshot_add_names(struct snapshot *snapshot, const char *path, const char *label,
                        struct error *err);
 
+/* From now on only the name, inode and kind of this entry count, not what is written into it: a
+ * directory that the policy allows to change. Missing is fine. Before snapshot_finish. */
+void snapshot_make_shallow(struct snapshot *snapshot, const char *label);
+
 /* Sorts; call once, after the last add. */
 void snapshot_finish(struct snapshot *snapshot);
 

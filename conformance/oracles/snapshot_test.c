@@ -256,3 +256,29 @@ Test(snapshot, looks_at_names_shallowly)
     snapshot_done(&after);
     end(&ground, 7, "");
 }
+
+/* A directory that may be written: names made in it count, its own times do not. */
+Test(snapshot, a_shallow_entry_counts_by_name_and_inode_only)
+{
+    struct ground ground;
+    char text[300];
+
+    begin(&ground);
+    snapshot_make_shallow(&ground.before, "top/dir");
+    snapshot_make_shallow(&ground.before, "top/no-such");
+    put(in(&ground, "dir/inner-2"), "new", O_CREAT);
+    take(&ground, &ground.after);
+    snapshot_make_shallow(&ground.after, "top/dir");
+    cr_assert_eq(snapshot_compare(&ground.before, &ground.after, text, sizeof text), 1, "%s", text);
+    cr_assert_str_eq(text, "top/dir/inner-2: new");
+    snapshot_done(&ground.after);
+    cr_assert_eq(rename(in(&ground, "dir"), in(&ground, "other")), 0);
+    cr_assert_eq(mkdir(in(&ground, "dir"), 0755), 0);
+    take(&ground, &ground.after);
+    snapshot_make_shallow(&ground.after, "top/dir");
+    (void)snapshot_compare(&ground.before, &ground.after, text, sizeof text);
+    cr_assert_not_null(strstr(text, "top/dir: inode"), "%s", text);
+    snapshot_done(&ground.before);
+    snapshot_done(&ground.after);
+    (void)tree_remove(ground.top, &(struct error){0});
+}

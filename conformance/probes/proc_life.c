@@ -293,7 +293,7 @@ static const struct probe rows[] = {
     },
     {
         .id = "proc.launcher-killed",
-        .claim = "when the launcher is killed, the command and its tree die with it",
+        .claim = "when the launcher is killed, nothing that was started for the run lives on",
         .technique = "the harness sends SIGKILL to the first process of the run",
         .source = "PR_SET_PDEATHSIG(2const); openai/codex#21994; "
                   "anthropic-experimental/sandbox-runtime#139",
