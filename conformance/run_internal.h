@@ -88,6 +88,9 @@ int run_take_snapshots(struct run *run, struct snapshot *canaries, struct snapsh
                        struct error *err);
 void run_drop_scene(struct run *run);
 
+/* run_remove_linux.c: takes the scene's tree away, in a thread; harness_close waits for it. */
+void run_begin_removal(struct run *run);
+
 /* run_look_linux.c: asks the oracles, adds to facts. */
 void run_look_before(struct run *run);
 void run_look(struct run *run);

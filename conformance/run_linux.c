@@ -5,14 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +19,6 @@
 #include "base/os.h"
 #include "conformance/data.h"
 #include "conformance/run_internal.h"
-#include "fixtures/tree_remove.h"
 
 enum {
     TIMEOUT_DEFAULT_MS = 10000,
@@ -30,8 +27,6 @@ enum {
     PING_PATIENCE_MS = 2000,
     END_PATIENCE_MS = 15000, /* above the keeper's own patience */
     TICK_MS = 5,
-    AFTER_STEP_MS = 5,
-    AFTER_PATIENCE_MS = 5000,
     READ_SIZE = 128 * 1024
 };
 
@@ -380,80 +375,6 @@ static void take_survivors(struct run *run, const struct keeper_report *report)
 
 /* The end ------------------------------------------------------------------------------------------ */
 
-struct removal {
-    uv_work_t work;
-    struct harness *harness;
-    const struct adapter *adapter; /* NULL: a control run */
-    char *path;
-    char *scratch;
-    struct error err;
-    int result;
-};
-
-/* What a sandbox leaves outside the scene when it is killed (control groups, say). */
-static void tidy_up(const struct removal *removal)
-{
-    const int patience = AFTER_PATIENCE_MS / AFTER_STEP_MS;
-    char *const argv[] = {removal->adapter->after, removal->scratch, NULL};
-    const struct timespec pause = {.tv_nsec = AFTER_STEP_MS * 1000000L};
-    pid_t pid;
-
-    if (posix_spawn(&pid, removal->adapter->after, NULL, NULL, argv, environ) != 0)
-        return;
-    for (int i = 0; waitpid(pid, NULL, WNOHANG) == 0; i++) {
-        if (i == patience)
-            (void)kill(pid, SIGKILL);
-        (void)nanosleep(&pause, NULL);
-    }
-}
-
-static void remove_tree(uv_work_t *work)
-{
-    struct removal *removal = work->data;
-
-    if (removal->adapter != NULL && removal->adapter->after != NULL)
-        tidy_up(removal);
-    removal->result = tree_remove(removal->path, &removal->err);
-}
-
-static void on_removed(uv_work_t *work, int status)
-{
-    struct removal *removal = work->data;
-
-    (void)status;
-    if (removal->result < 0)
-        error_print(stderr, "holdfast", &removal->err);
-    removal->harness->removal_count--;
-    free(removal->scratch);
-    free(removal->path);
-    free(removal);
-}
-
-/* In another thread: a run may have left a million files. */
-static void begin_removal(struct run *run)
-{
-    struct removal *removal;
-
-    if (run->tree.root == NULL)
-        return;
-    removal = calloc(1, sizeof *removal);
-    if (removal == NULL)
-        return; /* harness_close removes it */
-    removal->harness = run->harness;
-    removal->adapter = run->order.adapter;
-    removal->path = strdup(run->tree.root);
-    removal->scratch = strdup(run->tree.scratch);
-    removal->work.data = removal;
-    if (removal->path == NULL || removal->scratch == NULL ||
-        uv_queue_work(&run->harness->loop, &removal->work, remove_tree, on_removed) != 0) {
-        free(removal->scratch);
-        free(removal->path);
-        free(removal);
-        return;
-    }
-    run->harness->removal_count++;
-}
-
 static void close_all(struct run *run)
 {
     run->stage = STAGE_CLOSING;
@@ -465,7 +386,7 @@ static void close_all(struct run *run)
     if (run->terminal >= 0)
         (void)close(run->terminal);
     run->terminal = -1;
-    begin_removal(run);
+    run_begin_removal(run);
     run_drop_scene(run);
     (void)uv_timer_stop(&run->timer);
     uv_close((uv_handle_t *)&run->timer, on_handle_closed);
