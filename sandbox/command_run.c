@@ -10,6 +10,7 @@
 #include "sandbox/event_log.h"
 #include "sandbox/report.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/terminal.h"
 
 extern char **environ;
 
@@ -37,6 +38,22 @@ static int set_report(void *settings, const char *value, struct error *err)
     return 0;
 }
 
+static int set_tty(void *settings, const char *value, struct error *err)
+{
+    (void)value;
+    (void)err;
+    ((struct sandbox_settings *)settings)->has_tty = true;
+    return 0;
+}
+
+static int set_terminal(void *settings, const char *value, struct error *err)
+{
+    (void)value;
+    (void)err;
+    ((struct sandbox_settings *)settings)->has_terminal = true;
+    return 0;
+}
+
 static const struct option_row own_rows[] = {
     {.name = "cwd",
      .letter = 'C',
@@ -47,6 +64,13 @@ static const struct option_row own_rows[] = {
      .value = "FILE",
      .apply = set_log,
      .help = "append what happens as JSON, one line each"},
+    {.name = "tty",
+     .letter = 'T',
+     .apply = set_tty,
+     .help = "give the command a terminal of its own, relayed to yours"},
+    {.name = "terminal",
+     .apply = set_terminal,
+     .help = "for the library: standard input is a terminal, make it the command's own"},
     {.name = "report",
      .value = "FD",
      .apply = set_report,
@@ -92,6 +116,7 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     struct run_request request = {.argv = started->argv,
                                   .cwd = started->cwd,
                                   .timeout_s = (uint32_t)policy->limits.timeout_s,
+                                  .has_terminal = started->settings->has_terminal,
                                   .serves = started->settings->serves};
     struct plan plan = PLAN_EMPTY;
     char mode_text[64];
@@ -199,6 +224,21 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
     return result;
 }
 
+/* In the launcher's process as run_parsed; in the relay's only the status is left to be handed on. */
+static int run_in_terminal(struct sandbox_settings *settings, char *const *argv,
+                           void (*edit)(struct plan *plan), struct run_outcome *outcome,
+                           struct error *err)
+{
+    int side = terminal_split(settings->report, &outcome->status, err);
+
+    if (side < 0)
+        return -1;
+    if (side == TERMINAL_RELAY)
+        return 0;
+    settings->has_terminal = true;
+    return run_parsed(settings, argv, edit, outcome, err);
+}
+
 int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
 {
     struct sandbox_settings settings;
@@ -218,7 +258,8 @@ int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
         (void)error_set(&err, ERR_USAGE, "no command was given");
         (void)error_hint(&err, "holdfast-sandbox run [OPTION]... -- COMMAND [ARG]...");
     } else if (parsed == OPTIONS_PARSED) {
-        result = run_parsed(&settings, argv + first, edit, &outcome, &err);
+        result = settings.has_tty ? run_in_terminal(&settings, argv + first, edit, &outcome, &err)
+                                  : run_parsed(&settings, argv + first, edit, &outcome, &err);
     }
     if (result < 0 && settings.report >= 0)
         report_error(settings.report, &err);

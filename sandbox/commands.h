@@ -26,7 +26,9 @@ struct sandbox_settings {
     const char *mode; /* as given; "auto" unless told otherwise */
     const char *cwd;
     const char *log;
-    int report; /* descriptor that gets a struct error when nothing ran; -1: stderr */
+    bool has_tty;      /* --tty: a terminal of the command's own */
+    bool has_terminal; /* --terminal: descriptor 0 is one */
+    int report;        /* descriptor that gets a struct error when nothing ran; -1: stderr */
     bool serves;
     bool has_flags; /* a flag that changes the policy was seen */
 };

@@ -12,6 +12,7 @@ struct run_request {
     char *const *envp;  /* NULL-terminated, as the command shall have it */
     const char *cwd;    /* absolute; NULL: where the caller is */
     uint32_t timeout_s; /* 0: none */
+    bool has_terminal;  /* descriptor 0 is a terminal, and becomes the command's controlling one */
     bool serves;        /* no command: standard input is the socket of a session (session.h) */
 };
 

@@ -23,6 +23,7 @@
 #ifndef HOLDFAST_SANDBOX_SANDBOX_H
 #define HOLDFAST_SANDBOX_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -62,7 +63,10 @@ int sandbox_policy_set(struct sandbox_policy *policy, const char *key, const cha
 struct sandbox_command {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up inside */
     const char *cwd;         /* absolute; NULL: the workspace */
-    int descriptors[3];      /* what becomes 0, 1, 2; borrowed */
+    int descriptors[3];      /* what becomes 0, 1, 2; borrowed; -1: closed */
+    /* descriptors[0] is a terminal of no other session (openpty(3)): it becomes the command's controlling
+     * one, so that keys make signals and TIOCSWINSZ on its master makes SIGWINCH */
+    bool has_terminal;
 };
 
 struct sandbox_child {

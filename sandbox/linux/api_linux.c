@@ -230,7 +230,9 @@ static int start(struct text_list *line, const int *descriptors, size_t count, c
     if (result != 0)
         return error_os(err, result, "prepare the launcher");
     for (size_t i = 0; result == 0 && i < count; i++)
-        result = posix_spawn_file_actions_adddup2(&actions, descriptors[i], (int)i);
+        result = descriptors[i] >= 0
+                     ? posix_spawn_file_actions_adddup2(&actions, descriptors[i], (int)i)
+                     : posix_spawn_file_actions_addclose(&actions, (int)i);
     if (result == 0)
         result = posix_spawnp(pid, line->items[0], &actions, NULL, line->items, envp);
     (void)posix_spawn_file_actions_destroy(&actions);
@@ -256,6 +258,8 @@ static int lift_all(const int *from, size_t count, int *to, struct error *err)
     for (size_t i = 0; i < count; i++)
         to[i] = -1;
     for (size_t i = 0; i < count; i++) {
+        if (from[i] == -1)
+            continue; /* closed, and shall be */
         to[i] = lift(from[i], err);
         if (to[i] < 0)
             return -1;
@@ -285,6 +289,9 @@ static int add_command(struct text_list *line, const struct sandbox_policy *poli
 {
     const char *words[] = {"--report", "3", "--cwd",
                            command->cwd != NULL ? command->cwd : policy->policy.workspace, "--"};
+
+    if (command->has_terminal && text_list_add(line, "--terminal", err) < 0)
+        return -1;
 
     for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
         if (text_list_add(line, words[i], err) < 0)
@@ -433,6 +440,9 @@ static int write_request(const struct sandbox_policy *policy, const struct sandb
         header.argument_count++;
     while (envp[header.variable_count] != NULL)
         header.variable_count++;
+    header.flags = command->has_terminal ? SESSION_HAS_TERMINAL : 0;
+    for (unsigned i = 0; i < 3; i++)
+        header.flags |= command->descriptors[i] == -1 ? (uint32_t)SESSION_CLOSED << i : 0;
     buffer_add(message, &header, sizeof header);
     add_text(message, command->cwd != NULL ? command->cwd : policy->policy.workspace);
     for (size_t i = 0; i < header.argument_count; i++)
@@ -475,13 +485,17 @@ int sandbox_session_spawn(struct sandbox_session *session, const struct sandbox_
                           struct error *err)
 {
     AUTO_BUFFER struct buffer message = BUFFER_EMPTY;
+    int sent[3];
 
     if (session->is_busy)
         return error_set(err, ERR_INVALID, "the session's command has not been waited for");
     if (command->argv == NULL || command->argv[0] == NULL)
         return error_set(err, ERR_INVALID, "no command was given");
-    if (write_request(session->policy, command, &message, err) < 0 ||
-        send_request(session->socket, &message, command->descriptors, err) < 0)
+    if (write_request(session->policy, command, &message, err) < 0)
+        return -1;
+    for (int i = 0; i < 3; i++) /* three always go over; the flags say which are stand-ins */
+        sent[i] = command->descriptors[i] != -1 ? command->descriptors[i] : session->socket;
+    if (send_request(session->socket, &message, sent, err) < 0)
         return -1;
     session->is_busy = true;
     return 0;

@@ -189,3 +189,79 @@ Test(api, ends_a_command_when_its_time_is_up)
     sandbox_session_close(session);
     clean(policy);
 }
+
+/* A terminal that nobody has yet, as an agent would make it. */
+static int make_terminal(int *master)
+{
+    int slave;
+
+    *master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (*master < 0 || grantpt(*master) < 0 || unlockpt(*master) < 0)
+        cr_skip_test("no pty here");
+    slave = open(ptsname(*master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+    cr_assert_geq(slave, 0);
+    return slave;
+}
+
+static const char terminal_script[] = "[ -t 0 ] && exec 5</dev/tty && echo x >/dev/tty || exit 9";
+
+Test(api, gives_a_terminal_to_the_command)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = make_policy();
+    const char *argv[] = {"sh", "-c", terminal_script, NULL};
+    int master;
+    int slave = make_terminal(&master);
+    struct sandbox_command command = {.argv = argv, .descriptors = {slave, slave, slave}};
+    struct sandbox_child child;
+    int status = -1;
+
+    cr_assert_eq(sandbox_spawn(policy, &command, &child, &err), 0, "%s", err.message);
+    cr_assert_eq(sandbox_wait(&child, &status, &err), 0, "%s", err.message);
+    cr_assert_neq(status, 0, "without has_terminal it is a terminal, but not its own");
+    command.has_terminal = true;
+    cr_assert_eq(sandbox_spawn(policy, &command, &child, &err), 0, "%s", err.message);
+    cr_assert_eq(sandbox_wait(&child, &status, &err), 0, "%s", err.message);
+    cr_assert_eq(status, 0);
+    clean(policy);
+}
+
+Test(api, gives_a_terminal_to_a_command_of_a_session)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session = open_session(policy);
+    const char *argv[] = {"sh", "-c", terminal_script, NULL};
+    int master;
+    int slave = make_terminal(&master);
+    struct sandbox_command command = {
+        .argv = argv, .descriptors = {slave, slave, slave}, .has_terminal = true};
+    int status = -1;
+
+    for (int i = 0; i < 3; i++) {
+        cr_assert_eq(sandbox_session_spawn(session, &command, &err), 0, "%s", err.message);
+        cr_assert_eq(sandbox_session_wait(session, &status, &err), 0, "%s", err.message);
+        cr_assert_eq(status, 0, "command %d", i);
+    }
+    sandbox_session_close(session);
+    clean(policy);
+}
+
+Test(api, leaves_descriptors_closed_as_asked)
+{
+    struct error err = {0};
+    struct sandbox_policy *policy = make_policy();
+    struct sandbox_session *session = open_session(policy);
+    const char script[] = "[ -e /proc/$$/fd/0 ] && exit 1; [ -e /proc/$$/fd/1 ] || exit 2; exit 0";
+    const char *argv[] = {"sh", "-c", script, NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {-1, 1, 2}};
+    struct sandbox_child child;
+    int status = -1;
+
+    cr_assert_eq(sandbox_spawn(policy, &command, &child, &err), 0, "%s", err.message);
+    cr_assert_eq(sandbox_wait(&child, &status, &err), 0, "%s", err.message);
+    cr_assert_eq(status, 0, "spawn");
+    cr_assert_eq(ask(session, script, command.descriptors), 0, "session");
+    sandbox_session_close(session);
+    clean(policy);
+}

@@ -5,6 +5,7 @@
 #include <linux/securebits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -182,6 +183,9 @@ static int confine(struct confinement *c, struct error *err)
 {
     if (c->starts_session && setsid() < 0)
         return error_os(err, errno, "start a session");
+    /* never one that another session has: that takes a privilege and an argument that is not 0 */
+    if (c->request->has_terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+        return error_os(err, errno, "make descriptor 0 the controlling terminal");
     if (c->file_limit.rlim_max != 0 && setrlimit(RLIMIT_NOFILE, &c->file_limit) < 0)
         return error_os(err, errno, "put back the limit of open files");
     if (set_limits(c->plan, err) < 0)

@@ -19,9 +19,15 @@ enum {
     SESSION_TEXT_MAX = 8192
 };
 
+enum session_flag {
+    SESSION_HAS_TERMINAL = 1,
+    SESSION_CLOSED = 2 /* shifted by 0, 1, 2: that descriptor is a stand-in for a closed one */
+};
+
 struct session_request {
     uint32_t argument_count;
     uint32_t variable_count;
+    uint32_t flags;
     /* NUL-terminated texts follow: the working directory ("" for none), arguments, variables */
 };
 

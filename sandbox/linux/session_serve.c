@@ -40,6 +40,7 @@ static volatile sig_atomic_t time_is_up;
 
 struct order { /* one received request */
     int descriptors[3];
+    uint32_t flags; /* enum session_flag */
     struct run_request request;
 };
 
@@ -97,6 +98,8 @@ static int read_texts(size_t size, struct order *order, struct error *err)
     texts[count] = NULL;
     if (at != size)
         return error_set(err, ERR_PROTOCOL, "a request with something behind it");
+    order->flags = header.flags;
+    order->request.has_terminal = (header.flags & SESSION_HAS_TERMINAL) != 0;
     order->request.argv = texts;
     order->request.envp = texts + header.argument_count + 1;
     order->request.cwd = directory[0] != '\0' ? directory : NULL;
@@ -146,6 +149,8 @@ static int take_over_stdio(const struct order *order, struct error *err)
     for (int i = 0; i < 3; i++) {
         if (dup2(order != NULL ? order->descriptors[i] : nothing, i) < 0)
             return error_os(err, errno, "hand over descriptor %d", i);
+        if ((order->flags & (uint32_t)SESSION_CLOSED << i) != 0)
+            (void)close(i);
     }
     return 0;
 }

@@ -49,6 +49,16 @@ static long give(struct request *request, long fd, const struct open_how *theirs
     return fd < 0 ? fd : open_deliver(request, (int)fd, theirs, 0);
 }
 
+/* A terminal of the machine (run --tty) lies on a mount without devices: the caller gets the descriptor
+ * that it has once more. */
+static long give_own(struct request *request, int fd, const struct open_how *theirs)
+{
+    long taken = request_take_fd(request, fd);
+
+    return taken < 0 ? taken
+                     : request_send_fd(request, (int)taken, theirs->flags & O_CLOEXEC, false);
+}
+
 long terminal_open(struct request *request, const struct open_how *theirs)
 {
     struct open_how ours = open_our_way_existing(theirs);
@@ -59,8 +69,10 @@ long terminal_open(struct request *request, const struct open_how *theirs)
 
     for (int fd = 0; device != 0 && fd <= STDERR_FILENO; fd++) {
         object = request_open_fd(request, fd);
-        if (object >= 0 && request_is_valid(request) && is_device((int)object, device))
-            return give(request, open_again(request, (int)object, &ours), theirs);
+        if (object < 0 || !request_is_valid(request) || !is_device((int)object, device))
+            continue;
+        object = open_again(request, (int)object, &ours);
+        return object == -EACCES ? give_own(request, fd, theirs) : give(request, object, theirs);
     }
     if (major < PTS_MAJOR_FIRST || major > PTS_MAJOR_LAST)
         return -ENXIO;
