@@ -32,6 +32,9 @@ void bench_file_done(struct bench_file *file)
     free(file->started);
     free(file->finished);
     free(file->fit);
+    for (size_t i = 0; i < file->skipped_count; i++)
+        free(file->skipped[i]);
+    free(file->skipped);
     fields_free(&file->host, host_fields);
     *file = (struct bench_file){0};
 }
@@ -220,6 +223,47 @@ static int read_host(struct result_host *host, const json_t *extras, struct erro
     return 0;
 }
 
+static int read_skipped(struct bench_file *file, const json_t *extras, struct error *err)
+{
+    const json_t *array = json_object_get(extras, "skipped");
+    size_t count = json_array_size(array);
+
+    if (array != NULL && !json_is_array(array))
+        return error_set(err, ERR_CORRUPT, "skipped: not an array");
+    file->skipped = calloc(count + 1, sizeof *file->skipped);
+    if (file->skipped == NULL)
+        return error_memory(err, "skipped");
+    for (size_t i = 0; i < count; i++) {
+        const json_t *object = json_array_get(array, i);
+        AUTO_FREE char *benchmark = NULL;
+        AUTO_FREE char *subject = NULL;
+        AUTO_FREE char *reason = NULL;
+        AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
+
+        if (document_get_text(object, "benchmark", true, &benchmark, err) < 0 ||
+            document_get_text(object, "subject", true, &subject, err) < 0 ||
+            document_get_text(object, "reason", true, &reason, err) < 0)
+            return error_wrap(err, "skipped[%zu]", i);
+        buffer_printf(&text, "%s, %s: %s", benchmark, subject, reason);
+        file->skipped[i] = buffer_take(&text);
+        if (file->skipped[i] == NULL)
+            return error_memory(err, "skipped");
+        file->skipped_count++;
+    }
+    return 0;
+}
+
+static int read_noise(struct bench_file *file, const json_t *extras, struct error *err)
+{
+    uint64_t too_noisy = 0;
+
+    if (json_object_get(extras, "too_noisy") != NULL &&
+        document_get_u64(extras, "too_noisy", 1000000, &too_noisy, err) < 0)
+        return -1;
+    file->too_noisy = (size_t)too_noisy;
+    return 0;
+}
+
 static int read_top(struct bench_file *file, const json_t *root, struct error *err)
 {
     const json_t *extras = json_object_get(root, "x_holdfast");
@@ -235,7 +279,8 @@ static int read_top(struct bench_file *file, const json_t *root, struct error *e
     if (read_host(&file->host, extras, err) < 0 ||
         document_get_text(extras, "started", false, &file->started, err) < 0 ||
         document_get_text(extras, "finished", false, &file->finished, err) < 0 ||
-        document_get_bool(extras, "fit", &is_fit, err) < 0)
+        document_get_bool(extras, "fit", &is_fit, err) < 0 || read_noise(file, extras, err) < 0 ||
+        read_skipped(file, extras, err) < 0)
         return -1;
     if (json_object_get(extras, "fit") == NULL)
         return 0;

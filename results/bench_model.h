@@ -37,7 +37,10 @@ struct bench_file {
     bool is_ours;
     char *started, *finished; /* NULL in a foreign file */
     struct result_host host;
-    char *fit; /* "yes" or "no": what the A/A arms said; NULL: not said */
+    char *fit;        /* "yes" or "no": what the A/A arms said; NULL: not said */
+    size_t too_noisy; /* A/A arms that could not say */
+    char **skipped;   /* "steady.build, linux-landlock: why it was not measured" */
+    size_t skipped_count;
     struct bench_result *results;
     size_t result_count;
 };

@@ -108,14 +108,34 @@ static size_t scale_ticks(const struct scale *scale, double *ticks)
     return scale->is_log ? ticks_log(scale, ticks) : ticks_linear(scale, ticks);
 }
 
+static void format_short(double value, const char *unit, char *out, size_t out_size)
+{
+    bool is_large = value >= 10000;
+
+    (void)snprintf(out, out_size, "%.4g%s%s", is_large ? value / 1000 : value, is_large ? "k" : "",
+                   unit);
+}
+
 void format_plain(double value, char *out, size_t out_size)
 {
-    (void)snprintf(out, out_size, "%.4g", value);
+    format_short(value, "", out, out_size);
 }
 
 void format_times(double value, char *out, size_t out_size)
 {
-    (void)snprintf(out, out_size, "%.4g\u00d7", value);
+    format_short(value, "\u00d7", out, out_size);
+}
+
+/* 0.0023, 0.12, 1.31, 13.1, 131, 10.8k: what an interval lets one believe. */
+void format_three(double value, char *out, size_t out_size)
+{
+    bool is_large = value >= 1000;
+    double shown = is_large ? value / 1000 : value;
+    int places = shown < 10 ? 2 : shown < 100 ? 1 : 0;
+
+    for (double least = 0.1; shown > 0 && shown < least && places < 6; least /= 10)
+        places++;
+    (void)snprintf(out, out_size, "%.*f%s", places, shown, is_large ? "k" : "");
 }
 
 void chart_begin(struct chart *chart, struct buffer *out, enum chart_size size, double height,
@@ -169,12 +189,18 @@ static void add_rule(struct chart *chart, const char *class, double x1, double y
 void chart_axis_x(struct chart *chart, const char *label, void (*format)(double, char *, size_t))
 {
     double ticks[TICKS_MAX];
-    size_t count;
+    size_t count = scale_ticks(&chart->x, ticks);
+
+    chart_axis_x_at(chart, label, format, ticks, count);
+}
+
+void chart_axis_x_at(struct chart *chart, const char *label, void (*format)(double, char *, size_t),
+                     const double *ticks, size_t count)
+{
     double last = -1e9;
 
     chart->x.from = chart->left;
     chart->x.to = chart->right;
-    count = scale_ticks(&chart->x, ticks);
     for (size_t i = 0; i < count; i++) {
         double x = scale_at(&chart->x, ticks[i]);
         char text[32];
@@ -267,6 +293,29 @@ static bool is_free(const struct chart *chart, const struct chart_labels *labels
             return false;
     }
     return true;
+}
+
+double chart_text_width(const char *text)
+{
+    size_t length = strlen(text);
+
+    return (double)(length < LABEL_MAX_BYTES ? length : LABEL_MAX_BYTES) * character_width;
+}
+
+void chart_text_within(struct chart *chart, double x, double y, double width, const char *text)
+{
+    size_t most = (size_t)(width / character_width);
+    char cut[LABEL_MAX_BYTES];
+    size_t size = most - 1;
+
+    if (most >= LABEL_MAX_BYTES || strlen(text) <= most) {
+        chart_text(chart, x, y, "end", "", text);
+        return;
+    }
+    while (size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--; /* not inside a character */
+    (void)snprintf(cut, sizeof cut, "%.*s\u2026", (int)size, text);
+    chart_text(chart, x, y, "end", "", cut);
 }
 
 /* Right, left, above, below, then further and further up and down, with a leader line. Labels at

@@ -54,6 +54,9 @@ void chart_end(struct chart *chart);
 
 /* Call after setting x and y: they get their drawing range here. */
 void chart_axis_x(struct chart *chart, const char *label, void (*format)(double, char *, size_t));
+/* The same with ticks where the caller wants them, ascending. */
+void chart_axis_x_at(struct chart *chart, const char *label, void (*format)(double, char *, size_t),
+                     const double *ticks, size_t count);
 void chart_axis_y(struct chart *chart, const char *label, void (*format)(double, char *, size_t));
 
 /* Eight kinds of mark, told apart by colour and by shape. */
@@ -68,6 +71,10 @@ void chart_interval(struct chart *chart, size_t kind, double x1, double y1, doub
 void chart_text(struct chart *chart, double x, double y, const char *anchor, const char *classes,
                 const char *text);
 
+/* About so wide; ends at x and is cut off where it would be wider than `width` (>= 14). */
+double chart_text_width(const char *text);
+void chart_text_within(struct chart *chart, double x, double y, double width, const char *text);
+
 /* Boxes that are taken; labels look for a free place around their point. */
 struct chart_box {
     double x, y, width, height;
@@ -81,7 +88,8 @@ void chart_label(struct chart *chart, struct chart_labels *labels, double x, dou
                  const char *text);
 void chart_keep_free(struct chart_labels *labels, double x, double y, double width, double height);
 
-void format_plain(double value, char *out, size_t out_size); /* "12", "0.5" */
+void format_plain(double value, char *out, size_t out_size); /* "12", "0.5", "100k" */
 void format_times(double value, char *out, size_t out_size); /* "2.5×" */
+void format_three(double value, char *out, size_t out_size); /* "0.12", "1.31", "131", "10.8k" */
 
 #endif

@@ -142,8 +142,11 @@ static void add_verdict(struct buffer *out, const struct page *page)
 {
     struct tally all = {0};
     size_t parts = 0;
+    size_t unseen = 0; /* modes that were predicted, or could not run */
 
     count_all(page, &all);
+    for (size_t i = 0; i < page->column_count; i++)
+        unseen += tally_applicable(&page->columns[i].contained) == 0;
     put(out, "<p class=\"verdict\">");
     add_part(out, &parts, all.statuses[STATUS_REGRESSION], "result is not as expected",
              "results are not as expected");
@@ -152,7 +155,9 @@ static void add_verdict(struct buffer *out, const struct page *page)
     add_part(out, &parts, all.statuses[STATUS_INVALID], "case proves nothing",
              "cases prove nothing");
     if (parts == 0)
-        put(out, tally_good(&all) > 0      ? "Every case is as expected"
+        put(out, tally_good(&all) > 0      ? unseen > 0
+                                                 ? "Every case that could be observed is as expected"
+                                                 : "Every case is as expected"
                  : page->column_count == 0 ? "Benchmarks"
                                            : "Nothing was proven");
     put(out, ".</p>\n");
@@ -243,6 +248,29 @@ static void add_run_facts(struct buffer *out, const struct result_run *run)
     put(out, "</p>\n");
 }
 
+/* What the A/A arms say. An arm that could not say anything is no reason for trust. */
+static void add_fitness(struct buffer *out, const struct bench_file *file)
+{
+    size_t controls = 0;
+
+    for (size_t i = 0; i < file->result_count; i++)
+        controls += file->results[i].is_control;
+    if (file->fit == NULL)
+        return;
+    if (strcmp(file->fit, "yes") != 0)
+        put(out, " <strong>The same program against itself looked different: do not trust small "
+                 "differences.</strong>");
+    else if (file->too_noisy > 0)
+        buffer_printf(out,
+                      " The same program against itself showed no difference, but in <strong>%zu "
+                      "of %zu</strong> such comparisons the machine was too noisy, or the runs too "
+                      "few, to say.",
+                      file->too_noisy, controls > file->too_noisy ? controls : file->too_noisy);
+    else
+        put(out, " The same program against itself showed no difference: the machine was fit to "
+                 "judge.");
+}
+
 static void add_bench_facts(struct buffer *out, const struct bench_file *file)
 {
     put(out, "<p class=\"facts\">");
@@ -254,12 +282,7 @@ static void add_bench_facts(struct buffer *out, const struct bench_file *file)
     } else {
         put(out, "Benchmarks from a file that does not say where they were run.");
     }
-    if (file->fit != NULL)
-        put(out, strcmp(file->fit, "yes") == 0
-                     ? " The same program against itself showed no difference: the machine was fit "
-                       "to judge."
-                     : " <strong>The same program against itself looked different: do not trust "
-                       "small differences.</strong>");
+    add_fitness(out, file);
     put(out, "</p>\n");
 }
 

@@ -83,9 +83,9 @@ void html_column_id(struct buffer *out, const struct page *page, const struct co
 void html_case_id(struct buffer *out, const char *id); /* "c-fs.chmod", safe in an attribute */
 void html_verdict(struct buffer *out, const struct result_case *row); /* symbol and word */
 bool page_is_same_host(const struct result_host *a, const struct result_host *b);
-/* The kind of mark that a sandbox has in every chart over time or a parameter; `otherwise` for a
- * name that is no row of the matrix. */
-size_t page_kind(const struct page *page, const char *name, size_t otherwise);
+/* The kinds of mark for the sandboxes of one chart over time or a parameter: rows of the matrix look
+ * the same in every chart, and no two of the first eight are alike. */
+void page_kinds(const struct page *page, const char *const *names, size_t count, size_t *kinds);
 /* An escape that counts: not only information. */
 bool page_is_escape(const struct result_case *row);
 size_t page_escapes(const struct page *page, const struct column *column);

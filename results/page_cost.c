@@ -13,6 +13,7 @@
 enum {
     NAME_MAX_BYTES = 200,
     RAW_MAX = 60,
+    OPEN_MAX = 12,
     ROW_HEIGHT = 27
 };
 
@@ -211,12 +212,6 @@ static size_t kind_of_result(const struct page *page, const struct bench_result 
                : 1;
 }
 
-/* 1.31, 13.1, 131: what an interval lets one believe. */
-static void format_three(double value, char *out, size_t out_size)
-{
-    (void)snprintf(out, out_size, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
-}
-
 /* Single runs as a faint strip, so that the spread can be seen. */
 static void draw_raw(struct chart *chart, const struct group *group,
                      const struct bench_result *result, double y)
@@ -249,7 +244,7 @@ static void draw_row(struct chart *chart, const struct page *page, const struct 
     chart_interval(chart, kind, scale_at(&chart->x, result->ratio.low), y,
                    scale_at(&chart->x, result->ratio.high), y);
     chart_mark(chart, kind, scale_at(&chart->x, result->ratio.ratio), y);
-    chart_text(chart, chart->left - 8, y + 4, "end", "", result->subject);
+    chart_text_within(chart, chart->left - 8, y + 4, chart->left - 8, result->subject);
     format_three(result->ratio.ratio, ratio, sizeof ratio);
     format_three(result->ratio.low, low, sizeof low);
     format_three(result->ratio.high, high, sizeof high);
@@ -258,11 +253,24 @@ static void draw_row(struct chart *chart, const struct page *page, const struct 
         chart_text(chart, chart->width, y + 4, "end", "soft", words);
 }
 
+static double room_for_names(const struct group *group, double most)
+{
+    double room = 100;
+
+    for (size_t i = 0; i < group->count; i++) {
+        double width = chart_text_width(group->rows[i]->subject) + 16;
+
+        if (width > room)
+            room = width;
+    }
+    return room < most ? room : most;
+}
+
 static void draw_group(struct buffer *out, const struct page *page, const struct group *group,
                        enum chart_size size)
 {
-    const struct chart_margins wide = {116, 138, 8, 44};
-    const struct chart_margins narrow = {112, 14, 8, 44};
+    const struct chart_margins wide = {room_for_names(group, 180), 138, 8, 44};
+    const struct chart_margins narrow = {room_for_names(group, 128), 14, 8, 44};
     struct extent extent = {0};
     struct chart chart;
     double one;
@@ -352,29 +360,101 @@ static void add_group(struct buffer *out, const struct page *page, const struct 
     put(out, "</div>\n");
 }
 
-void page_cost(struct buffer *out, const struct page *page)
+/* Charts of one benchmark for several parameters are below their growth in interest: they are folded
+ * where there are many. */
+static size_t count_groups(const struct page *page)
 {
-    size_t groups = 0;
+    size_t count = 0;
 
     for (size_t i = 0; i < page->input_count; i++) {
         const struct bench_file *file = &page->inputs[i].bench;
+        struct group group;
 
-        for (size_t k = 0; k < file->result_count; k++) {
-            struct group group;
-
-            if (!file->results[k].has_ratio || !collect_group(&group, file, k))
-                continue;
-            if (groups++ == 0)
-                put(out,
-                    "<section id=\"cost\" aria-labelledby=\"h-cost\"><h2 "
-                    "id=\"h-cost\">Benchmarks against their reference</h2><p "
-                    "class=\"soft\">Runs of one chart were interleaved. The mark is the ratio "
-                    "of tenth percentiles, the bar its 95 % interval, the faint strip single "
-                    "runs. A grey mark is the reference measured against itself: it should sit "
-                    "on the dashed line.</p><div class=\"charts\">\n");
-            add_group(out, page, &group);
-        }
+        for (size_t k = 0; k < file->result_count; k++)
+            count += file->results[k].has_ratio && collect_group(&group, file, k);
     }
-    if (groups > 0)
-        put(out, "</div></section>\n");
+    return count;
+}
+
+static bool is_first_with_parameters(const struct bench_file *file, size_t at)
+{
+    for (size_t i = 0; i < at; i++) {
+        if (file->results[i].has_ratio && *file->results[i].parameters != '\0' &&
+            strcmp(file->results[i].benchmark, file->results[at].benchmark) == 0)
+            return false;
+    }
+    return *file->results[at].parameters != '\0';
+}
+
+/* All groups without parameters (NULL), or those of one benchmark with them. */
+static size_t add_groups(struct buffer *out, const struct page *page, const struct bench_file *file,
+                         const char *benchmark)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < file->result_count; i++) {
+        const struct bench_result *result = &file->results[i];
+        struct group group;
+
+        if (!result->has_ratio || (*result->parameters == '\0') != (benchmark == NULL) ||
+            (benchmark != NULL && strcmp(benchmark, result->benchmark) != 0) ||
+            !collect_group(&group, file, i))
+            continue;
+        if (count++ == 0)
+            put(out, "<div class=\"charts\">\n");
+        add_group(out, page, &group);
+    }
+    if (count > 0)
+        put(out, "</div>\n");
+    return count;
+}
+
+static void add_with_parameters(struct buffer *out, const struct page *page,
+                                const struct bench_file *file, bool is_open)
+{
+    for (size_t i = 0; i < file->result_count; i++) {
+        const struct bench_result *result = &file->results[i];
+
+        if (!result->has_ratio || !is_first_with_parameters(file, i))
+            continue;
+        buffer_printf(out, "<details class=\"more\"%s><summary>", is_open ? " open" : "");
+        html_text(out, result->benchmark, NAME_MAX_BYTES);
+        put(out, ", for each parameter</summary>");
+        (void)add_groups(out, page, file, result->benchmark);
+        put(out, "</details>\n");
+    }
+}
+
+static void add_skipped(struct buffer *out, const struct bench_file *file)
+{
+    if (file->skipped_count == 0)
+        return;
+    buffer_printf(out, "<details class=\"more\"><summary>%zu not measured</summary><ul>",
+                  file->skipped_count);
+    for (size_t i = 0; i < file->skipped_count; i++) {
+        put(out, "<li class=\"text\">");
+        html_text(out, file->skipped[i], 2 * NAME_MAX_BYTES);
+        put(out, "</li>");
+    }
+    put(out, "</ul></details>\n");
+}
+
+void page_cost(struct buffer *out, const struct page *page)
+{
+    size_t groups = count_groups(page);
+
+    if (groups == 0)
+        return;
+    put(out,
+        "<section id=\"cost\" aria-labelledby=\"h-cost\"><h2 id=\"h-cost\">Benchmarks against "
+        "their reference</h2><p class=\"soft\">Runs of one chart were interleaved. The mark is "
+        "the ratio of tenth percentiles, the bar its 95 % interval, the faint strip single "
+        "runs. A grey mark is the reference measured against itself: it should sit on the "
+        "dashed line.</p>");
+    for (size_t i = 0; i < page->input_count; i++) {
+        (void)add_groups(out, page, &page->inputs[i].bench, NULL);
+        add_with_parameters(out, page, &page->inputs[i].bench, groups <= OPEN_MAX);
+        add_skipped(out, &page->inputs[i].bench);
+    }
+    put(out, "</section>\n");
 }

@@ -1,12 +1,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "results/chart.h"
 #include "results/index.h"
 #include "results/page.h"
 
 /* All evidence of a page together; 12 columns of 420 cases get 800 bytes each. */
 static const size_t evidence_budget = 3u << 20;
 enum {
+    CHART_GREY = 6,
     TEXT_LEAST = 120,
     TEXT_MOST = 1200
 };
@@ -38,7 +40,8 @@ static bool is_repeated(const struct page *page, size_t column)
     return false;
 }
 
-size_t page_kind(const struct page *page, const char *name, size_t otherwise)
+/* Kinds of the columns by their order; no sandbox at all is grey. SIZE_MAX: neither. */
+static size_t kind_of_name(const struct page *page, const char *name)
 {
     size_t kind = 0;
 
@@ -47,7 +50,30 @@ size_t page_kind(const struct page *page, const char *name, size_t otherwise)
             return kind;
         kind += !is_repeated(page, i);
     }
-    return otherwise;
+    return strcmp(name, "none") == 0 ? CHART_GREY : SIZE_MAX;
+}
+
+void page_kinds(const struct page *page, const char *const *names, size_t count, size_t *kinds)
+{
+    bool is_taken[CHART_KINDS] = {false};
+
+    for (size_t i = 0; i < count; i++) {
+        kinds[i] = kind_of_name(page, names[i]);
+        if (kinds[i] < CHART_KINDS && !is_taken[kinds[i]])
+            is_taken[kinds[i]] = true;
+        else
+            kinds[i] = SIZE_MAX;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t free_kind = 0;
+
+        if (kinds[i] != SIZE_MAX)
+            continue;
+        while (free_kind < CHART_KINDS && is_taken[free_kind])
+            free_kind++;
+        kinds[i] = free_kind < CHART_KINDS ? free_kind : i % CHART_KINDS;
+        is_taken[kinds[i]] = true;
+    }
 }
 
 bool page_is_escape(const struct result_case *row)

@@ -13,7 +13,8 @@
 enum {
     NAME_MAX_BYTES = 200,
     POINTS_MAX = 24,
-    SERIES_MAX = 8,
+    SERIES_MAX = 12,
+    TICKS_MAX = 7, /* with more values the axis chooses its own */
     CHARTS_MAX = 24,
     TEXT_MAX = 128
 };
@@ -208,6 +209,44 @@ static void draw_labels(struct chart *chart, const struct growth *growth,
     }
 }
 
+/* The values that were measured, ascending; 0: too many to write all. */
+static size_t list_values(const struct growth *growth, double *values)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < growth->count; i++) {
+        for (size_t k = 0; k < growth->series[i].count; k++) {
+            double value = growth->series[i].points[k].value;
+            size_t at = 0;
+
+            while (at < count && values[at] < value)
+                at++;
+            if (at < count && values[at] <= value)
+                continue;
+            if (count == TICKS_MAX)
+                return 0;
+            memmove(values + at + 1, values + at, (count - at) * sizeof *values);
+            values[at] = value;
+            count++;
+        }
+    }
+    return count;
+}
+
+static void draw_all(struct chart *chart, const struct page *page, const struct growth *growth,
+                     struct chart_labels *labels)
+{
+    const char *names[SERIES_MAX];
+    size_t kinds[SERIES_MAX];
+
+    for (size_t i = 0; i < growth->count; i++)
+        names[i] = growth->series[i].subject;
+    page_kinds(page, names, growth->count, kinds);
+    for (size_t i = 0; i < growth->count; i++)
+        draw_series(chart, &growth->series[i], kinds[i], labels);
+    draw_labels(chart, growth, labels);
+}
+
 static void draw_growth(struct buffer *out, const struct page *page, const struct growth *growth,
                         enum chart_size size)
 {
@@ -219,6 +258,8 @@ static void draw_growth(struct buffer *out, const struct page *page, const struc
     struct extent x = {0};
     struct extent y = {0};
     struct chart chart;
+    double values[TICKS_MAX];
+    size_t value_count = list_values(growth, values);
 
     for (size_t i = 0; i < growth->count; i++) {
         for (size_t k = 0; k < growth->series[i].count; k++) {
@@ -232,12 +273,12 @@ static void draw_growth(struct buffer *out, const struct page *page, const struc
                 "interval over the parameter. The numbers are in the table below.");
     chart.x = scale_of(&x, false, 8);
     chart.y = scale_of(&y, false, 8);
-    chart_axis_x(&chart, growth->view.name, format_plain);
-    chart_axis_y(&chart, "p10", format_time_tick);
-    for (size_t i = 0; i < growth->count; i++)
-        draw_series(&chart, &growth->series[i], page_kind(page, growth->series[i].subject, i),
-                    &labels);
-    draw_labels(&chart, growth, &labels);
+    if (value_count > 0)
+        chart_axis_x_at(&chart, growth->view.name, format_plain, values, value_count);
+    else
+        chart_axis_x(&chart, growth->view.name, format_plain);
+    chart_axis_y(&chart, "tenth percentile of run times", format_time_tick);
+    draw_all(&chart, page, growth, &labels);
     chart_end(&chart);
 }
 

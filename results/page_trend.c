@@ -11,7 +11,7 @@
 
 enum {
     NAME_MAX_BYTES = 200,
-    LINES_MAX = 8,
+    LINES_MAX = 12,
     LABELS_MAX = 64,
     CHANGES_MAX = 60
 };
@@ -103,7 +103,10 @@ static void draw_escapes(struct buffer *out, const struct page *page, const char
     const struct chart_margins margins = {40, size == CHART_WIDE ? 120 : 14, 34, 30};
     struct escapes_chart e = {.labels = {.capacity = LABELS_MAX, .prefers_right = true}};
     struct extent extent = {0};
-    size_t kind = 0;
+    const struct trend_line *lines[LINES_MAX];
+    const char *names[LINES_MAX];
+    size_t kinds[LINES_MAX];
+    size_t count = 0;
 
     e.labels.boxes = e.boxes;
     for (size_t i = 0; i < trend->line_count; i++) {
@@ -118,18 +121,17 @@ static void draw_escapes(struct buffer *out, const struct page *page, const char
     e.chart.y = scale_of(&extent, true, 1e9);
     chart_axis_y(&e.chart, "escapes that got through", format_plain);
     add_time_axis(&e.chart, trend);
-    for (size_t i = 0; i < trend->line_count; i++) {
-        if (is_shown(&trend->lines[i]) && strcmp(trend->lines[i].identity, identity) == 0 &&
-            kind < LINES_MAX)
-            draw_line(&e, trend, &trend->lines[i],
-                      page_kind(page, trend->lines[i].sandbox, kind++));
+    for (size_t i = 0; i < trend->line_count && count < LINES_MAX; i++) {
+        if (is_shown(&trend->lines[i]) && strcmp(trend->lines[i].identity, identity) == 0) {
+            names[count] = trend->lines[i].sandbox;
+            lines[count++] = &trend->lines[i];
+        }
     }
-    kind = 0;
-    for (size_t i = 0; i < trend->line_count; i++) {
-        if (is_shown(&trend->lines[i]) && strcmp(trend->lines[i].identity, identity) == 0 &&
-            kind++ < LINES_MAX)
-            label_line(&e, trend, &trend->lines[i]);
-    }
+    page_kinds(page, names, count, kinds);
+    for (size_t i = 0; i < count; i++)
+        draw_line(&e, trend, lines[i], kinds[i]);
+    for (size_t i = 0; i < count; i++)
+        label_line(&e, trend, lines[i]);
     chart_end(&e.chart);
 }
 
@@ -184,7 +186,10 @@ static void draw_costs(struct buffer *out, const struct page *page, const struct
         .boxes = boxes, .capacity = LABELS_MAX, .prefers_right = size == CHART_WIDE};
     struct extent extent = {0};
     struct chart chart;
-    size_t kind = 0;
+    const struct trend_cost *costs[LINES_MAX];
+    const char *names[LINES_MAX];
+    size_t kinds[LINES_MAX];
+    size_t count = 0;
 
     for (size_t i = 0; i < trend->cost_count; i++) {
         for (size_t k = 0; k < trend->costs[i].count && is_of(&trend->costs[i], first); k++) {
@@ -199,20 +204,20 @@ static void draw_costs(struct buffer *out, const struct page *page, const struct
     chart.y = scale_of(&extent, false, 4);
     chart_axis_y(&chart, "times the reference of the day", format_times);
     add_time_axis(&chart, trend);
-    for (size_t i = 0; i < trend->cost_count; i++) {
-        if (is_of(&trend->costs[i], first) && kind < LINES_MAX)
-            draw_cost(&chart, trend, &trend->costs[i],
-                      page_kind(page, trend->costs[i].subject, kind++));
+    for (size_t i = 0; i < trend->cost_count && count < LINES_MAX; i++) {
+        if (is_of(&trend->costs[i], first)) {
+            names[count] = trend->costs[i].subject;
+            costs[count++] = &trend->costs[i];
+        }
     }
-    kind = 0;
-    for (size_t i = 0; i < trend->cost_count; i++) {
-        const struct trend_cost *cost = &trend->costs[i];
+    page_kinds(page, names, count, kinds);
+    for (size_t i = 0; i < count; i++)
+        draw_cost(&chart, trend, costs[i], kinds[i]);
+    for (size_t i = 0; i < count; i++) {
+        const struct trend_cost_point *last = &costs[i]->points[costs[i]->count - 1];
 
-        if (is_of(cost, first) && kind++ < LINES_MAX)
-            chart_label(
-                &chart, &labels,
-                scale_at(&chart.x, (double)place_of(trend, cost->points[cost->count - 1].folder)),
-                scale_at(&chart.y, cost->points[cost->count - 1].ratio.ratio), cost->subject);
+        chart_label(&chart, &labels, scale_at(&chart.x, (double)place_of(trend, last->folder)),
+                    scale_at(&chart.y, last->ratio.ratio), costs[i]->subject);
     }
     chart_end(&chart);
 }
