@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "results/tally.h"
 
 enum {
+    BATCH = 4, /* folders read at once */
     LEAST_IN_PART = 4,
     PERMUTATIONS = 400
 };
@@ -315,31 +317,101 @@ static int leave_out(struct trend *trend, const char *folder, const struct error
     return append_text(&trend->unreadable, &trend->unreadable_count, buffer_text(&text), err);
 }
 
-static int read_folder(struct trend *trend, const char *directory, const char *folder,
-                       struct result_run *before, struct error *err)
+/* What one folder has; the problem is set where a file cannot be read. */
+struct published {
+    const char *directory, *folder;
+    struct result_run run;
+    struct bench_file bench;
+    bool has_run, has_bench, has_problem;
+    struct error problem;
+};
+
+static void *read_folder(void *argument)
 {
+    struct published *one = argument;
     AUTO_BUFFER struct buffer run_path = BUFFER_EMPTY;
     AUTO_BUFFER struct buffer bench_path = BUFFER_EMPTY;
-    struct bench_file bench = {0};
-    struct result_run run = {0};
-    struct error problem;
+
+    buffer_printf(&run_path, "%s/%s/conformance.json", one->directory, one->folder);
+    buffer_printf(&bench_path, "%s/%s/bench.json", one->directory, one->folder);
+    if (buffer_failed(&run_path) || buffer_failed(&bench_path)) {
+        (void)error_memory(&one->problem, one->folder);
+        one->has_problem = true;
+        return NULL;
+    }
+    if (exists(buffer_text(&run_path))) {
+        one->has_run = result_run_read(&one->run, buffer_text(&run_path), &one->problem) == 0;
+        one->has_problem = !one->has_run;
+    }
+    if (!one->has_problem && exists(buffer_text(&bench_path))) {
+        one->has_bench = bench_file_read(&one->bench, buffer_text(&bench_path), &one->problem) == 0;
+        one->has_problem = !one->has_bench;
+    }
+    return NULL;
+}
+
+/* Takes the run into *before. */
+static int add_folder(struct trend *trend, struct published *one, struct result_run *before,
+                      struct error *err)
+{
     int status = 0;
 
-    buffer_printf(&run_path, "%s/%s/conformance.json", directory, folder);
-    buffer_printf(&bench_path, "%s/%s/bench.json", directory, folder);
-    if (exists(buffer_text(&run_path))) {
-        if (result_run_read(&run, buffer_text(&run_path), &problem) < 0)
-            return leave_out(trend, folder, &problem, err);
-        status = add_run(trend, folder, &run, before->case_count > 0 ? before : NULL, err);
+    if (one->has_run) {
+        status =
+            add_run(trend, one->folder, &one->run, before->case_count > 0 ? before : NULL, err);
         result_run_done(before);
-        *before = run;
+        *before = one->run;
+        one->run = (struct result_run){0};
     }
-    if (status == 0 && exists(buffer_text(&bench_path))) {
-        if (bench_file_read(&bench, buffer_text(&bench_path), &problem) < 0)
-            return leave_out(trend, folder, &problem, err);
-        status = add_bench(trend, folder, &bench, err);
-        bench_file_done(&bench);
+    if (status == 0 && one->has_bench)
+        status = add_bench(trend, one->folder, &one->bench, err);
+    if (status == 0 && one->has_problem)
+        status = leave_out(trend, one->folder, &one->problem, err);
+    return status;
+}
+
+/* Reading JSON is nearly all of the time: a few folders are read at once, and added in order. Where
+ * no thread can be had, the reading is done here. */
+static int read_batch(struct trend *trend, struct published *batch, size_t count,
+                      struct result_run *before, struct error *err)
+{
+    pthread_t threads[BATCH] = {0};
+    bool is_running[BATCH] = {false};
+    int status = 0;
+
+    for (size_t i = 0; i + 1 < count; i++)
+        is_running[i] = pthread_create(&threads[i], NULL, read_folder, &batch[i]) == 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_running[i])
+            (void)read_folder(&batch[i]);
     }
+    for (size_t i = 0; i < count; i++) {
+        if (is_running[i])
+            (void)pthread_join(threads[i], NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (status == 0)
+            status = add_folder(trend, &batch[i], before, err);
+        result_run_done(&batch[i].run);
+        bench_file_done(&batch[i].bench);
+    }
+    return status;
+}
+
+static int read_folders(struct trend *trend, const char *directory, struct error *err)
+{
+    struct result_run before = {0};
+    int status = 0;
+
+    for (size_t at = 0; at < trend->folder_count && status == 0;) {
+        struct published batch[BATCH];
+        size_t count = 0;
+
+        for (; count < BATCH && at < trend->folder_count; count++, at++)
+            batch[count] = (struct published){.directory = directory, .folder = trend->folders[at]};
+        status = read_batch(trend, batch, count, &before, err);
+    }
+    result_run_done(&before);
     return status;
 }
 
@@ -386,14 +458,12 @@ static int find_changes(struct trend *trend, struct error *err)
 
 int trend_read(struct trend *trend, const char *directory, struct error *err)
 {
-    struct result_run before = {0};
     int status;
 
     *trend = (struct trend){0};
     status = list_folders(trend, directory, err);
-    for (size_t i = 0; i < trend->folder_count && status == 0; i++)
-        status = read_folder(trend, directory, trend->folders[i], &before, err);
-    result_run_done(&before);
+    if (status == 0)
+        status = read_folders(trend, directory, err);
     if (status == 0)
         status = find_changes(trend, err);
     if (status < 0)
