@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/securebits.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "base/auto.h"
 #include "sandbox/linux/kernel.h"
+#include "sandbox/linux/supervisor_sys.h"
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct filter_instruction),
                "a filter is handed to the kernel as it is");
@@ -170,12 +172,25 @@ static int install_filter(struct confinement *c, struct error *err)
  * start. A table shared with the parent, for the listener's sake, is left first. */
 static int close_descriptors(const struct confinement *c, struct error *err)
 {
-    if (c->has_listener) {
+    if (c->has_listener || (c->shares_descriptors && c->closes_descriptors)) {
         if (kernel_close_range(3, ~0u, KERNEL_CLOSE_UNSHARE) < 0)
             return error_os(err, errno, "close descriptors");
     } else if (c->closes_descriptors && kernel_close_range(3, ~0u, KERNEL_CLOSE_CLOEXEC) < 0) {
         return error_os(err, errno, "close descriptors");
     }
+    return 0;
+}
+
+/* Calls that leave errno alone: the parent uses it meanwhile. */
+static int enter_ruleset(const struct confinement *c, struct error *err)
+{
+    while (c->ruleset_state == RULESET_IS_AWAITED)
+        (void)sys_call(SYS_futex, SYS_PTR(&c->ruleset_state), FUTEX_WAIT, RULESET_IS_AWAITED, 0, 0,
+                       0);
+    if (c->ruleset_state == RULESET_HAS_FAILED)
+        _exit(125);
+    if (c->ruleset >= 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, c->ruleset, 0) < 0)
+        return error_os(err, errno, "enter the Landlock domain");
     return 0;
 }
 
@@ -194,9 +209,7 @@ static int confine(struct confinement *c, struct error *err)
         return -1;
     if (c->gains_nothing && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_os(err, errno, "set no_new_privs");
-    if (c->ruleset >= 0 && syscall(CALL_LANDLOCK_RESTRICT_SELF, c->ruleset, 0) < 0)
-        return error_os(err, errno, "enter the Landlock domain");
-    if (install_filter(c, err) < 0 || close_descriptors(c, err) < 0)
+    if (install_filter(c, err) < 0 || enter_ruleset(c, err) < 0 || close_descriptors(c, err) < 0)
         return -1;
     return sigprocmask(SIG_SETMASK, &c->signals, NULL);
 }

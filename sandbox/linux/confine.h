@@ -17,6 +17,12 @@
 #include "sandbox/plan.h"
 #include "sandbox/run.h"
 
+enum ruleset_state {
+    RULESET_IS_MADE, /* or there is none */
+    RULESET_IS_AWAITED,
+    RULESET_HAS_FAILED /* the parent knows why */
+};
+
 /* Everything computed beforehand, so that nothing is left to do but system calls. */
 struct confinement {
     const struct plan *plan;
@@ -26,7 +32,11 @@ struct confinement {
     bool drops_capabilities;
     bool gains_nothing; /* no_new_privs */
     bool has_listener;  /* the filter hands calls over */
-    int ruleset;        /* Landlock, -1: none, or the parent is in it already */
+    /* Landlock; -1: none, or the parent is in it already. It may be made while the command's process
+     * installs its filter; then both share their descriptors until then. */
+    volatile int ruleset;
+    volatile uint32_t ruleset_state; /* enum ruleset_state; a futex */
+    bool shares_descriptors;
     struct sock_fprog filter;
     struct rlimit file_limit; /* RLIMIT_NOFILE as it was, when the parent raised it */
     sigset_t signals;         /* the mask the command starts with */

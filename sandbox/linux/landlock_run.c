@@ -1,7 +1,8 @@
 /*
  * linux-landlock: carries out the plan.
  *
- *     launcher, subreaper ---- clone(VM, VFORK) ----> command: Landlock, filter, exec
+ *     launcher, subreaper ---- clone(VM, FILES) ----> command: filter, Landlock, exec
+ *        | makes the ruleset meanwhile
  *        | waits, forwards signals to the command
  *        `- afterwards: kills and reaps until it has no child left
  *
@@ -11,12 +12,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,15 +105,24 @@ static pid_t start(struct bare_run *run, struct error *err)
     if (stack == NULL)
         return -1;
     run->launcher = getpid();
-    pid = clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_VFORK | SIGCHLD, run);
+    run->confinement.shares_descriptors = true;
+    run->confinement.ruleset_state = RULESET_IS_AWAITED;
+    pid = clone(command_main, stack + COMMAND_STACK, CLONE_VM | CLONE_FILES | SIGCHLD, run);
     if (pid < 0)
         return error_os(err, errno, "start the command's process");
-    if (run->confinement.error.code != ERR_NONE) {
-        *err = run->confinement.error;
-        (void)waitpid(pid, NULL, 0);
-        return -1;
-    }
     return pid;
+}
+
+/* While the command's process installs its filter: on two processors it costs nothing. It shares errno
+ * with this one, and makes no call that could fail and let it live. */
+static int make_ruleset(struct confinement *confinement, struct error *err)
+{
+    int ruleset = landlock_ruleset(confinement->plan, err);
+
+    confinement->ruleset = ruleset;
+    confinement->ruleset_state = ruleset == -1 ? RULESET_HAS_FAILED : RULESET_IS_MADE;
+    (void)syscall(SYS_futex, &confinement->ruleset_state, FUTEX_WAKE, 1, NULL, NULL, 0);
+    return ruleset == -1 ? -1 : 0;
 }
 
 static int prepare(const struct plan *plan, const struct run_request *request,
@@ -126,9 +138,6 @@ static int prepare(const struct plan *plan, const struct run_request *request,
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return error_os(err, errno, "become not dumpable");
     if (confinement_init(confinement, plan, request, err) < 0)
-        return -1;
-    confinement->ruleset = landlock_ruleset(plan, err);
-    if (confinement->ruleset == -1)
         return -1;
     return launch_block_signals(&confinement->signals, err);
 }
@@ -147,13 +156,20 @@ int landlock_run(const struct plan *plan, const struct run_request *request,
     target.pid = start(&run, err);
     if (target.pid < 0)
         return -1;
-    if (run.confinement.exec_error != 0) {
+    if (make_ruleset(&run.confinement, err) < 0) {
         (void)waitpid(target.pid, NULL, 0);
-        outcome->status = confinement_exec_status(&run.confinement, err);
         return -1;
     }
     if (launch_wait(&target, &status, &usage, &outcome->has_timed_out, err) < 0)
         return -1;
+    if (run.confinement.error.code != ERR_NONE) {
+        *err = run.confinement.error;
+        return -1;
+    }
+    if (run.confinement.exec_error != 0) {
+        outcome->status = confinement_exec_status(&run.confinement, err);
+        return -1;
+    }
     if (plan_find(plan, STEP_KILL_LEFTOVERS) != NULL && kill_leftovers(err) < 0)
         return -1;
     launch_describe(status, &usage, outcome);
