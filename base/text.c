@@ -238,6 +238,23 @@ void text_escape_html(struct buffer *out, const char *bytes, size_t size)
     each_character(out, bytes, size, put_html);
 }
 
+static bool is_alphanumeric(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* A dash inside a word is no list and no rule: names stay readable in the source. A point after "www"
+ * would make a link of it on GitHub. */
+static bool is_plain_in_place(const struct buffer *out, int64_t code)
+{
+    const char *end = buffer_text(out) + out->size;
+
+    if (code == '-')
+        return out->size > 0 && is_alphanumeric(end[-1]);
+    return code == '.' && (out->size < 3 || (end[-1] | 32) != 'w' || (end[-2] | 32) != 'w' ||
+                           (end[-3] | 32) != 'w');
+}
+
 /* ASCII punctuation as a numeric entity is text in every Markdown dialect, also inside a table. */
 static void put_markdown(struct buffer *out, int64_t code, const char *bytes, size_t length)
 {
@@ -248,7 +265,8 @@ static void put_markdown(struct buffer *out, int64_t code, const char *bytes, si
 
         for (size_t i = 0; i < used; i++)
             put_markdown(out, (unsigned char)form[i], form + i, 1);
-    } else if (code < 0x80 && strchr("\\`*_{}[]<>()#+!|~&$@:\"'=-^", (int)code) != NULL)
+    } else if (code < 0x80 && strchr("\\`*_{}[]<>()#+!|~&$@:\"'=-.^", (int)code) != NULL &&
+               !is_plain_in_place(out, code))
         buffer_printf(out, "&#%d;", (int)code);
     else
         buffer_add(out, bytes, length);

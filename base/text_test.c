@@ -51,6 +51,9 @@ Test(text, markdown_is_inert)
 {
     expect(text_escape_markdown, "|`x`<b>::set", 12, "&#124;&#96;x&#96;&#60;b&#62;&#58;&#58;set");
     expect(text_escape_markdown, "\n", 1, "&#92;n");
+    expect(text_escape_markdown, "linux-landlock 1.5", 18, "linux-landlock 1.5");
+    expect(text_escape_markdown, "- a--b -->", 10, "&#45; a-&#45;b &#45;&#45;&#62;");
+    expect(text_escape_markdown, "www.x Www.y", 11, "www&#46;x Www&#46;y");
 }
 
 Test(text, csv_defuses_formulas)

@@ -120,7 +120,12 @@ static int compare_urgency(const void *a, const void *b)
 
 static void add_row(struct buffer *out, const struct result_case *row)
 {
-    buffer_printf(out, "| %s %s | ", grade_symbol(case_grade(row)), verdict_name(row->verdict));
+    buffer_printf(out, "| %s %s", grade_symbol(case_grade(row)), verdict_name(row->verdict));
+    if (row->predicted != NULL) {
+        buffer_add_text(out, ", predicted: ");
+        add_cell(out, row->predicted);
+    }
+    buffer_add_text(out, " | ");
     add_cell(out, row->id);
     buffer_add_text(out, " | ");
     add_cell(out, row->sandbox);
@@ -132,9 +137,9 @@ static void add_row(struct buffer *out, const struct result_case *row)
     if (row->status == STATUS_FIXED_GAP)
         buffer_add_text(out, "documented as a gap, but it is none any more: update the "
                              "expectations. ");
-    if (row->reason != NULL) {
+    if (row->reason != NULL && *row->reason != '\0') {
         add_cell(out, row->reason);
-        buffer_add_text(out, ". ");
+        buffer_add_text(out, row->reason[strlen(row->reason) - 1] == '.' ? " " : ". ");
     }
     add_cell(out, row->evidence);
     buffer_add_text(out, " |\n");
@@ -223,7 +228,9 @@ static void add_verdict(struct buffer *out, const struct result_run *run)
     else if (all.verdicts[VERDICT_HELD] + all.verdicts[VERDICT_WORKS] == 0)
         buffer_add_text(out, "**Nothing was proven.**\n\n");
     else
-        buffer_add_text(out, "Every case is as expected.\n\n");
+        buffer_add_text(out, all.verdicts[VERDICT_UNVERIFIABLE] > 0
+                                 ? "Every case that could be observed is as expected.\n\n"
+                                 : "Every case is as expected.\n\n");
 }
 
 static int add_sections(struct buffer *out, const struct result_run *run, struct error *err)

@@ -65,7 +65,7 @@ for name in sorted(os.listdir(folder)):
     if name.endswith(".md"):
         if len(raw) >= 1 << 20:
             complain(name, "a step summary of 1 MiB or more")
-        for pattern in (r"^::", "<script", "<img", r"\]\(", "@everyone", r"^#\d"):
+        for pattern in (r"^::", r"(?i)www\.", "<script", "<img", r"\]\(", "@everyone", r"^#\d"):
             if re.search(pattern, text, re.M):
                 complain(name, f"live {pattern}")
     if name == "report.html":

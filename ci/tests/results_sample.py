@@ -50,7 +50,7 @@ HOSTILE = [
     "]]> <!-- --> <![CDATA[ &lt; &#x26; \" ' `",
     "| cell | **bold** [link](javascript:alert(1)) @everyone #1 <details>",
     "nul\\u0000 bell\x07 del\x7f c1\x9b31m replacement\ufffd lone\\ud800",
-    "=cmd|' /C calc'!A0",
+    "=cmd|' /C calc'!A0 www.example.invalid",
     "A" * (1 << 20),
 ]
 
