@@ -43,21 +43,30 @@ static int os_failed(struct error *err, const char *call, const char *object)
     return -1;
 }
 
+/* Beyond MAX_PATH Windows wants a prefix ("Maximum Path Length Limitation"). */
+static bool is_long_path(const char *text)
+{
+    return strlen(text) >= MAX_PATH - 12 && text[1] == ':' && text[2] == '\\' &&
+           strchr(text, '/') == NULL;
+}
+
 static wchar_t *wide(const char *text, struct error *err)
 {
     int size = MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, NULL, 0);
+    size_t prefix = is_long_path(text) ? 4 : 0;
     wchar_t *out;
 
     if (size <= 0) {
         (void)os_failed(err, "MultiByteToWideChar", text);
         return NULL;
     }
-    out = malloc((size_t)size * sizeof *out);
+    out = malloc(((size_t)size + prefix) * sizeof *out);
     if (out == NULL) {
         (void)error_memory(err, text);
         return NULL;
     }
-    (void)MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, out, size);
+    memcpy(out, L"\\\\?\\", prefix * sizeof *out);
+    (void)MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, text, -1, out + prefix, size);
     return out;
 }
 
@@ -212,8 +221,9 @@ int os_read_file(const char *path, size_t max, char **bytes, size_t *size, struc
 
     if (name == NULL)
         return -1;
-    file = CreateFileW(name, GENERIC_READ, FILE_SHARE_READ, NULL, OPEN_EXISTING,
-                       FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    /* Whoever has it open for writing, ourselves included, goes on writing. */
+    file = CreateFileW(name, GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                       NULL, OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (file == INVALID_HANDLE_VALUE)
         return os_failed(err, "CreateFile", path);
     content = read_handle(file, max, size, path, err);
