@@ -7,6 +7,7 @@
 #include "base/auto.h"
 #include "sandbox/nt/tree_machine.h"
 #include "sandbox/windows_model_test.h"
+#include "sandbox/windows_rules.h"
 
 static int plan_root(const char *path, enum model_mode mode, struct error *err)
 {
@@ -462,6 +463,38 @@ Test(windows_setup, two_goes_are_one_transaction)
     cr_assert(nt_journal_made(&journal, journal.committed, NT_KIND_ACCOUNT, "HoldfastOffline"));
     cr_assert(!nt_journal_made(&journal, journal.committed, NT_KIND_ACCOUNT, "Somebody"));
     cr_assert(!nt_journal_made(&journal, 1, NT_KIND_ACCOUNT, "HoldfastOffline"), "only the group");
+    nt_journal_done(&journal);
+    nt_change_report_done(&report);
+    close_setup(&s);
+}
+
+/* Somebody opens a filter, the next set-up closes it again: teardown does not bring theirs back. */
+Test(windows_setup, what_was_altered_between_two_setups_goes_too)
+{
+    struct setup_scene s;
+    struct nt_change_report report = {0};
+    struct nt_journal journal = {0};
+    struct nt_ours ours = {0};
+    struct nt_machine *machine = &s.model.machine.machine;
+    struct error err = {0};
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *after = NULL;
+    char guid[WINDOWS_GUID_TEXT];
+
+    open_setup(&s, WINDOWS_DEFAULT);
+    before = nt_tree_machine_dump(&s.model.machine, &err);
+    windows_rule_guid(0, guid);
+    cr_assert_eq(nt_apply(machine, &s.changes, 0, &report, &err), 0, "%s", err.message);
+    cr_assert_eq(machine->ops->set(machine, NT_KIND_FILTER, guid, "permit", &err), 0);
+    cr_assert_eq(nt_apply(machine, &s.changes, report.records, &report, &err), 0, "%s",
+                 err.message);
+    cr_assert_eq(nt_journal_read((const uint8_t *)s.model.machine.journal.data,
+                                 s.model.machine.journal.size, &journal, &err),
+                 0);
+    cr_assert_eq(nt_undo(machine, &journal, 0, &ours, &report, &err), 0);
+    after = nt_tree_machine_dump(&s.model.machine, &err);
+    cr_assert_str_eq(after, before);
+    cr_assert_eq(report.left.count, 0u);
     nt_journal_done(&journal);
     nt_change_report_done(&report);
     close_setup(&s);

@@ -39,7 +39,7 @@ struct nt_change_report {
     size_t changed; /* settings and named objects that were not as wished */
     struct nt_walk_stats walk;
     struct text_list left; /* undo: what could not be put back, and why */
-    /* Undo: a setting that cannot be put back is counted and listed, and the rest goes on. The journal
+    /* Undo: what cannot be put back is counted and listed, and the rest goes on. The journal
      * must then be kept: undoing again tries again. false: it is a failure. */
     bool goes_on;
     size_t failed;

@@ -48,27 +48,64 @@ static int give_up(struct undo *undo, const struct nt_record *record, struct err
     return leave(undo, record, why, err);
 }
 
+static bool is_about(const struct nt_record *a, const struct nt_record *b)
+{
+    return a->type == NT_RECORD_CHANGE && a->kind == b->kind && strcmp(a->object, b->object) == 0;
+}
+
+/* The first of the undone records about the same thing. */
+static const struct nt_record *first_about(const struct undo *undo, const struct nt_record *record)
+{
+    for (size_t i = undo->from; i < undo->journal->count; i++) {
+        if (is_about(&undo->journal->records[i], record))
+            return &undo->journal->records[i];
+    }
+    return record;
+}
+
+/* Is what is there now something that we put there? */
+static bool is_from_us(const struct undo *undo, const struct nt_record *record, const char *now)
+{
+    for (size_t i = undo->from; i < undo->journal->count; i++) {
+        if (is_about(&undo->journal->records[i], record) &&
+            blob_is_text(&undo->journal->records[i].after, now))
+            return true;
+    }
+    return false;
+}
+
+static int put_setting(struct undo *undo, const struct nt_record *record, const char *value,
+                       struct error *err)
+{
+    undo->report->changed++;
+    return undo->machine->ops->set(undo->machine, record->kind, record->object, value, err) < 0
+               ? give_up(undo, record, err)
+               : 0;
+}
+
+/* A thing that we made goes, whatever somebody made of it between two of our changes; of one that was
+ * there before us each change is taken back. */
 static int undo_setting(struct undo *undo, const struct nt_record *record, struct error *err)
 {
-    const struct nt_machine_ops *ops = undo->machine->ops;
+    const struct nt_record *first = first_about(undo, record);
+    bool is_ours = first->before.bytes == NULL;
     AUTO_FREE char *now = NULL;
     AUTO_FREE char *before = NULL;
 
+    if (is_ours && first != record)
+        return 0; /* its turn comes with the first one */
     if (record->before.bytes != NULL) {
         before = text_copy((const char *)record->before.bytes, record->before.size);
         if (before == NULL)
             return error_memory(err, record->object);
     }
-    if (ops->get(undo->machine, record->kind, record->object, &now, err) < 0)
+    if (undo->machine->ops->get(undo->machine, record->kind, record->object, &now, err) < 0)
         return give_up(undo, record, err);
     if (blob_is_text(&record->before, now))
         return 0;
-    if (!blob_is_text(&record->after, now))
+    if (is_ours ? !is_from_us(undo, record, now) : !blob_is_text(&record->after, now))
         return leave(undo, record, "somebody changed it since; it is left as it is", err);
-    undo->report->changed++;
-    return ops->set(undo->machine, record->kind, record->object, before, err) < 0
-               ? give_up(undo, record, err)
-               : 0;
+    return put_setting(undo, record, before, err);
 }
 
 static bool is_same_dacl(const struct nt_sd *a, const struct nt_sd *b)
@@ -154,10 +191,10 @@ static int undo_acl(struct undo *undo, const struct nt_record *record, struct er
 
     if (undo->machine->ops->open_path(undo->machine, record->object, &node, err) < 0)
         return err->code == ERR_NOT_FOUND ? leave(undo, record, "it is gone", err)
-                                          : error_wrap(err, "%s", record->object);
+                                          : give_up(undo, record, err);
     result = undo_node(undo, node, record, err);
     undo->machine->ops->close(undo->machine, node);
-    return result < 0 ? error_wrap(err, "%s", record->object) : 0;
+    return result < 0 ? give_up(undo, record, err) : 0;
 }
 
 void nt_wishes_done(struct nt_wishes *wishes)
@@ -266,8 +303,8 @@ static int walk_undone(struct undo *undo, struct error *err)
             was_walked(undo, i) || is_below_another(undo, record->object))
             continue;
         result = nt_walk(undo->machine, &wishes, record->object, &undo->report->walk, err);
-        if (result < 0 && err->code == ERR_NOT_FOUND)
-            result = 0;
+        if (result < 0)
+            result = err->code == ERR_NOT_FOUND ? 0 : give_up(undo, record, err);
     }
     nt_wishes_done(&wishes);
     return result;
