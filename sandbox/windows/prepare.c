@@ -10,33 +10,10 @@
 #include "sandbox/nt/envblock.h"
 #include "sandbox/windows/facts.h"
 #include "sandbox/windows/place.h"
-#include "sandbox/windows/setup.h"
-#include "sandbox/windows/token.h"
+#include "sandbox/windows/user_state.h"
 #include "sandbox/windows_plans.h"
 
-enum {
-    LOCK_TIMEOUT_MS = 300000
-};
-
 /* State ---------------------------------------------------------------------------------------------- */
-
-/* Nobody but the owner may do anything with it, and the owner has no FILE_DELETE_CHILD: a command in
- * the unelevated sandbox could use that right to delete the journal. */
-static int open_state(struct win_state *state, struct error *err)
-{
-    AUTO_FREE char *folder = win_state_user_folder(err);
-    AUTO_HANDLE HANDLE token = folder != NULL ? win_token_own(err) : NULL;
-    AUTO_TOKEN struct nt_token own = NT_TOKEN_EMPTY;
-    char user[NT_SID_TEXT_MAX];
-    char sddl[NT_SID_TEXT_MAX + 128];
-
-    if (token == NULL || win_token_read(token, &own, err) < 0)
-        return -1;
-    nt_sid_format(&own.user, user);
-    (void)snprintf(sddl, sizeof sddl, "D:P(A;OICI;FA;;;SY)(A;OICI;0x1301bf;;;%s)(A;;WDWO;;;%s)",
-                   user, user);
-    return win_state_open(state, folder, sddl, NULL, LOCK_TIMEOUT_MS, err);
-}
 
 /* A root's SID is kept from its first use on; the plan may have made it up a moment ago. */
 static int keep_root(struct win_state *state, const struct step *step, struct error *err)
@@ -81,14 +58,11 @@ static int keep_marker(struct win_state *state, const struct plan *plan, struct 
 static int apply_entries(struct win_state *state, const struct plan *plan,
                          struct win_prepared *prepared, struct error *err)
 {
-    struct windows_facts machine = {.is_set_up = false};
     struct nt_changes changes = {0};
     size_t count = 0;
-    AUTO_FREE struct nt_sid *sids = NULL;
+    AUTO_FREE struct nt_sid *sids = win_user_sids(state, &count, err);
     int result;
 
-    win_setup_read(&machine);
-    sids = win_state_ours(state, &machine.group, machine.is_set_up ? 1 : 0, &count, err);
     if (sids == NULL)
         return -1;
     changes.wishes.ours = (struct nt_ours){sids, count};
@@ -116,7 +90,7 @@ static int settle_descriptors(const struct plan *plan, struct win_prepared *prep
     struct win_state state;
     int result = 0;
 
-    if (open_state(&state, err) < 0)
+    if (win_user_state_open(&state, err) < 0)
         return -1;
     result = keep_marker(&state, plan, err);
     for (size_t i = 0; result == 0 && i < plan->step_count; i++) {

@@ -40,8 +40,7 @@ static void remove_folder(struct buffer *said, size_t *left)
     buffer_printf(said, "left: %s\n", err.message);
 }
 
-/* Nothing there at all is not a failure. */
-static bool is_nothing_there(void)
+bool win_setup_is_nothing(void)
 {
     struct error ignored;
     AUTO_FREE char *folder = win_state_machine_folder(&ignored);
@@ -75,7 +74,7 @@ int win_setup_remove(const struct nt_setup_payload *request, struct buffer *repo
     int result;
 
     *left = 0;
-    if (is_nothing_there()) {
+    if (win_setup_is_nothing()) {
         buffer_printf(report, "nothing is set up\n");
         return 0;
     }
@@ -101,7 +100,7 @@ int win_setup_recover(struct buffer *report, struct error *err)
     struct win_state state;
     int result;
 
-    if (is_nothing_there()) {
+    if (win_setup_is_nothing()) {
         buffer_printf(report, "nothing is set up\n");
         return 0;
     }

@@ -16,6 +16,9 @@ int win_setup_install(const struct nt_setup_payload *request, struct buffer *rep
 int win_setup_remove(const struct nt_setup_payload *request, struct buffer *report, size_t *left,
                      struct error *err);
 
+/* Is there no trace of a set-up, whole, half done or half removed? */
+bool win_setup_is_nothing(void);
+
 /* Undoes only what was cut off. */
 int win_setup_recover(struct buffer *report, struct error *err);
 

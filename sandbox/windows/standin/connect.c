@@ -6,10 +6,13 @@
 #include "sandbox/windows/standin/store.h"
 #include "sandbox/windows_rules.h"
 
-/* Is there a block for connections of this family? */
+/* Is there a block for connections of this family? Of the offline account for all, of the local one
+ * for others than the machine itself. */
 static bool is_blocked(bool is_v6)
 {
     const char *layer = is_v6 ? "block connect6 weight=10" : "block connect4 weight=10";
+    const char *account = getenv("USERNAME");
+    bool is_local = account != NULL && strcmp(account, "HoldfastLocal") == 0;
 
     for (size_t i = 0; i < WINDOWS_RULES_MAX; i++) {
         char guid[WINDOWS_GUID_TEXT];
@@ -18,7 +21,8 @@ static bool is_blocked(bool is_v6)
 
         windows_rule_guid(i, guid);
         if (store_get(STORE_FILTER, guid, &text, &ignored) == 0 && text != NULL &&
-            strncmp(text, layer, strlen(layer)) == 0)
+            strncmp(text, layer, strlen(layer)) == 0 &&
+            (strstr(text, " loopback=never") != NULL) == is_local)
             return true;
     }
     return false;

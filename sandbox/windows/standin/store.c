@@ -69,7 +69,9 @@ int store_set(const char *kind, const char *name, const char *value, struct erro
                            : RegSetValueExW(key, wide, 0, REG_SZ, (const BYTE *)text,
                                             (DWORD)((wcslen(text) + 1) * sizeof *text));
     (void)RegCloseKey(key);
-    return status == ERROR_SUCCESS ? 0 : win_fail(err, (DWORD)status, "RegSetValueEx", name);
+    if (status == ERROR_SUCCESS || (value == NULL && status == ERROR_FILE_NOT_FOUND))
+        return 0;
+    return win_fail(err, (DWORD)status, "RegSetValueEx", name);
 }
 
 bool store_is(const char *kind, const char *name, const char *value)
