@@ -7,8 +7,9 @@
  * Rules that keep tests honest (STYLE.md, section 2): a test's name is a
  * claim; assertions carry a message where the expression does not say enough;
  * the build counts Test( lines and ctest fails when a different number ran.
- * Use only: Test, cr_assert, cr_assert_eq, cr_assert_neq, cr_assert_str_eq,
- * cr_assert_null, cr_assert_not_null, cr_assert_fail, cr_skip_test.
+ * Use only: Test, cr_assert, cr_assert_not, cr_assert_eq, cr_assert_neq,
+ * cr_assert_str_eq, cr_assert_null, cr_assert_not_null, cr_assert_fail,
+ * cr_skip_test.
  */
 #ifndef HOLDFAST_BASE_TEST_H
 #define HOLDFAST_BASE_TEST_H
@@ -56,6 +57,7 @@ _Noreturn void standin_skip(const char *format, ...);
     ((condition) ? (void)0 : standin_fail(__FILE__, __LINE__, #condition, "" __VA_ARGS__))
 
 #define cr_assert(condition, ...)          STANDIN_CHECK(condition, __VA_ARGS__)
+#define cr_assert_not(condition, ...)      STANDIN_CHECK(!(condition), __VA_ARGS__)
 #define cr_assert_eq(actual, wanted, ...)  STANDIN_CHECK((actual) == (wanted), __VA_ARGS__)
 #define cr_assert_neq(actual, wanted, ...) STANDIN_CHECK((actual) != (wanted), __VA_ARGS__)
 #define cr_assert_null(actual, ...)        STANDIN_CHECK((actual) == NULL, __VA_ARGS__)
