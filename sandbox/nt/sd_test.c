@@ -31,6 +31,7 @@ static const char *const descriptors[] = {
     "O:BA",
     "O:SYG:SYD:",
     "D:NO_ACCESS_CONTROL",
+    "O:S-1-0x003a16000000D:AI(A;;FA;;;WD)", /* the D is no digit of the authority */
     "O:BAG:SYD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)",
     "O:SYG:SYD:PAI(A;;FA;;;SY)(A;;FA;;;BA)(A;;0x1200a9;;;BU)(A;;0x1200a9;;;AC)",
     ("O:S-1-5-21-1-2-3-1001G:S-1-5-21-1-2-3-513D:AI(D;;0xd0156;;;S-1-5-21-9-8-7-6)"

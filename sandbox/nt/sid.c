@@ -115,13 +115,14 @@ static int digit_value(char c, int base)
     return -1;
 }
 
-/* The number at text; how many characters it took, 0 if there is none or it is above max. */
-static size_t read_number(const char *text, int base, uint64_t max, uint64_t *value)
+/* The number at text, of at most width digits; how many characters it took, 0 if there is none or it is
+ * above max. */
+static size_t read_number(const char *text, int base, size_t width, uint64_t max, uint64_t *value)
 {
     uint64_t number = 0;
     size_t used = 0;
 
-    for (int digit; (digit = digit_value(text[used], base)) >= 0; used++) {
+    for (int digit; used < width && (digit = digit_value(text[used], base)) >= 0; used++) {
         if (number > (max - (uint64_t)digit) / (uint64_t)base)
             return 0;
         number = number * (uint64_t)base + (uint64_t)digit;
@@ -135,8 +136,9 @@ static size_t read_authority(const char *text, uint64_t *value)
     size_t used;
 
     if (text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
-        return read_number(text, 10, 0xffffffffffff, value);
-    used = read_number(text + 2, 16, 0xffffffffffff, value);
+        return read_number(text, 10, SIZE_MAX, 0xffffffffffff, value);
+    /* [MS-DTYP] 2.4.2.1: twelve digits; in SDDL a "D:" may follow that looks like a thirteenth */
+    used = read_number(text + 2, 16, 12, 0xffffffffffff, value);
     return used == 0 ? 0 : used + 2;
 }
 
@@ -155,7 +157,7 @@ int nt_sid_parse_start(const char *text, struct nt_sid *sid, size_t *length, str
     while (text[at] == '-') {
         uint64_t part = 0;
 
-        used = read_number(text + at + 1, 10, UINT32_MAX, &part);
+        used = read_number(text + at + 1, 10, SIZE_MAX, UINT32_MAX, &part);
         if (used == 0 || found.count == NT_SID_SUBS_MAX)
             return error_set(err, ERR_INVALID, "SID: \"%.190s\": part %u is not one", text,
                              found.count + 1u);
