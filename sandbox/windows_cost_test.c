@@ -66,8 +66,9 @@ static void add_to_facts(struct windows_facts *facts, int n)
     must(windows_facts_add_name(facts, &name, &err), &err);
 }
 
-/* What a command does before it starts, in a policy with the workspaces first to last. */
-static void run(struct model *model, int mode, int first, int last)
+/* What a command does before it starts, in a policy with the workspaces first to last. Returns how many
+ * objects its walks saw. */
+static size_t run(struct model *model, int mode, int first, int last)
 {
     struct windows_facts facts = model->facts;
     struct nt_changes changes = {0};
@@ -78,6 +79,7 @@ static void run(struct model *model, int mode, int first, int last)
     struct nt_ours ours;
     AUTO_FREE struct nt_sid *sids = NULL;
     size_t sid_count = 0;
+    size_t seen;
 
     facts.roots = NULL;
     facts.names = NULL;
@@ -94,6 +96,7 @@ static void run(struct model *model, int mode, int first, int last)
                          &journal, &err),
          &err);
     must(nt_apply(&model->machine.machine, &changes, journal.count, &report, &err), &err);
+    seen = report.walk.seen;
     nt_change_report_done(&report);
     nt_journal_done(&journal);
     nt_wishes_done(&changes.wishes);
@@ -104,6 +107,7 @@ static void run(struct model *model, int mode, int first, int last)
         free(facts.names[i].path);
     free(facts.roots);
     free(facts.names);
+    return seen;
 }
 
 static void clear_counts(struct model *model)
@@ -151,13 +155,13 @@ Test(windows_cost, first_time_writes_each_object_once_and_second_time_none_howev
             model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
             objects = add_workspace(&model, 0, sizes[i]);
             clear_counts(&model);
-            run(&model, mode, 0, 0);
+            cr_assert_eq(run(&model, mode, 0, 0), objects, "walked once");
             expect_once(&model);
             cr_assert_eq(model.tree->sd_writes, objects, "%u writes, %zu objects",
                          model.tree->sd_writes, objects);
             journal = model.machine.journal.size;
             clear_counts(&model);
-            run(&model, mode, 0, 0);
+            cr_assert_eq(run(&model, mode, 0, 0), 0u, "nothing walked");
             cr_assert_eq(model.machine.effects, 0u, "nothing written, nothing journalled");
             cr_assert_eq(model.machine.journal.size, journal);
             looks[i] = model.machine.looks;
@@ -179,7 +183,7 @@ Test(windows_cost, the_journal_is_as_large_for_ten_files_as_for_a_thousand)
 
         model_open(&model, MODEL_ELEVATED, WINDOWS_DEFAULT, false);
         (void)add_workspace(&model, 0, i == 0 ? 10 : 1000);
-        run(&model, MODEL_ELEVATED, 0, 0);
+        (void)run(&model, MODEL_ELEVATED, 0, 0);
         sizes[i] = model.machine.journal.size;
         model_close(&model);
     }
@@ -195,14 +199,14 @@ Test(windows_cost, a_root_that_is_added_costs_that_root_only)
         model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
         (void)add_workspace(&model, 0, 200);
         objects = add_workspace(&model, 1, 70);
-        run(&model, mode, 0, 0);
+        (void)run(&model, mode, 0, 0);
         clear_counts(&model);
-        run(&model, mode, 0, 1);
+        (void)run(&model, mode, 0, 1);
         expect_once(&model);
         cr_assert_eq(model.tree->sd_writes, objects, "%u writes", model.tree->sd_writes);
         clear_counts(&model);
-        run(&model, mode, 1, 1);
-        run(&model, mode, 0, 0);
+        (void)run(&model, mode, 1, 1);
+        (void)run(&model, mode, 0, 0);
         cr_assert_eq(model.machine.effects, 0u, "fewer roots cost nothing");
         model_close(&model);
     }
@@ -224,7 +228,7 @@ Test(windows_cost, entries_and_writes_do_not_grow_with_runs)
             objects += add_workspace(&model, n, 3);
         stock = count_entries(model.tree, &stock_most);
         for (int n = 0; n < WORKSPACES; n++)
-            run(&model, mode, n, n);
+            (void)run(&model, mode, n, n);
         entries = count_entries(model.tree, &most);
         cr_assert_eq(model.tree->sd_writes, objects, "%u writes", model.tree->sd_writes);
         cr_assert(most <= stock_most + 7, "%zu entries on one object, %zu before", most,
@@ -233,7 +237,7 @@ Test(windows_cost, entries_and_writes_do_not_grow_with_runs)
         clear_counts(&model);
         for (int i = 1; i < RUNS; i++) {
             for (int n = 0; n < WORKSPACES; n++)
-                run(&model, mode, n, i % 10 == 0 && n > 0 ? WORKSPACES - 1 : n);
+                (void)run(&model, mode, n, i % 10 == 0 && n > 0 ? WORKSPACES - 1 : n);
         }
         cr_assert_eq(model.machine.effects, 0u, "%zu effects", model.machine.effects);
         cr_assert_eq(count_entries(model.tree, &most), entries);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "sandbox/nt/access.h"
 #include "sandbox/nt/tree_machine.h"
 #include "sandbox/windows_model_test.h"
 #include "sandbox/windows_rules.h"
@@ -314,6 +315,22 @@ Test(windows_plan, every_plan_says_that_it_is_unverified_and_prints)
         windows_facts_done(&facts);
         policy_done(&policy);
     }
+}
+
+/* Also what nothing allows today is denied; nothing that reading needs is. */
+Test(windows_plan, masks_hold_what_they_say)
+{
+    uint32_t changes =
+        (nt_write_bits(&NT_FILE_MAPPING) & ~NT_SYSTEM_SECURITY) | NT_FILE_DELETE_CHILD;
+    uint32_t reading = NT_FILE_GENERIC_READ | NT_FILE_GENERIC_EXECUTE;
+
+    cr_assert_eq((uint32_t)WINDOWS_DENY_WRITE, changes);
+    cr_assert_eq(WINDOWS_DENY_WRITE & reading, 0u);
+    cr_assert_eq(WINDOWS_DENY_MOVE & reading, 0u);
+    cr_assert_eq(WINDOWS_DENY_ALL & (NT_READ_CONTROL | NT_SYNCHRONIZE), 0u);
+    cr_assert_eq((uint32_t)WINDOWS_BELOW_RIGHTS, NT_FILE_GENERIC_READ | NT_FILE_GENERIC_WRITE |
+                                                     NT_FILE_GENERIC_EXECUTE | NT_DELETE);
+    cr_assert_eq((uint32_t)WINDOWS_ROOT_RIGHTS, WINDOWS_BELOW_RIGHTS & ~NT_DELETE);
 }
 
 /* Set-up ------------------------------------------------------------------------------------------ */

@@ -398,6 +398,33 @@ Test(change, what_others_changed_since_is_kept)
     close_scene(&s);
 }
 
+/* A setting and an object changed by two set-ups, one after the other: back to what was there first. */
+Test(change, what_was_changed_twice_goes_back_all_the_way)
+{
+    struct scene s;
+    struct plan plan;
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *after = NULL;
+
+    open_scene(&s);
+    cr_assert_eq(s.machine.machine.ops->set(&s.machine.machine, NT_KIND_REGISTRY, "HKLM\\x", "0",
+                                            &(struct error){0}),
+                 0);
+    open_plan(&plan);
+    plan.settings[2] = (struct nt_setting){NT_KIND_REGISTRY, "HKLM\\x", "1", false};
+    before = dump(&s);
+    (void)apply(&s, &plan, 0);
+    plan.settings[2].value = "2";
+    add_ace(&plan.wishes[1], NT_ACE_DENY, 0, NT_FILE_DELETE_CHILD, &marker);
+    (void)apply(&s, &plan, 0);
+    cr_assert_eq(journal_records(&s), 9u, "%zu", journal_records(&s));
+    (void)undo(&s, true, 0);
+    after = dump(&s);
+    cr_assert_str_eq(after, before);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
 Test(change, a_file_that_is_gone_is_reported_and_the_rest_undone)
 {
     struct scene s;
