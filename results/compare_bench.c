@@ -142,6 +142,10 @@ static void add_padded(struct buffer *out, const struct compare_style *style, co
     size_t used = width_of(text);
 
     add(out, style, text);
+    if (style->is_markdown) {
+        buffer_add_byte(out, ' ');
+        return;
+    }
     while (used++ < width + 2)
         buffer_add_byte(out, ' ');
 }
@@ -185,6 +189,6 @@ void compare_write_bench(struct buffer *out, const struct compare_style *style,
     buffer_add_text(out, "p10 of each, ratio with its 95 % interval.\n\n");
     if (style->is_markdown)
         buffer_printf(out, "| benchmark | subject | %s | %s | ratio |\n|---|---|---|---|---|\n",
-                      is_one ? "reference" : "A", is_one ? "subject" : "B");
+                      is_one ? "p10 of the reference" : "p10 in A", is_one ? "p10" : "p10 in B");
     add_rows(out, style, diff);
 }

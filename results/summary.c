@@ -4,6 +4,7 @@
  * first, then the matrix, then every case that needs a person, then the rest
  * folded away.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,13 +192,16 @@ static int add_section(struct buffer *out, const struct result_run *run, const c
 static void add_facts(struct buffer *out, const struct result_run *run)
 {
     const struct result_host *host = &run->host;
+    char digest[13]; /* enough to tell two catalogues apart */
 
     buffer_add_text(out, "\n<sub>holdfast ");
     add_cell(out, host->holdfast);
     buffer_add_text(out, ", catalogue ");
     add_cell(out, run->catalogue_version);
     buffer_add_text(out, " (");
-    write_text(out, run->catalogue_sha256, 12, text_escape_markdown);
+    (void)snprintf(digest, sizeof digest, "%.12s",
+                   run->catalogue_sha256 != NULL ? run->catalogue_sha256 : "");
+    add_cell(out, digest);
     buffer_add_text(out, "); ");
     add_cell(out, host->os);
     buffer_add_text(out, ", kernel ");

@@ -129,10 +129,33 @@ refuse baseline.gap "d['gaps'][0]['verdict'] = 'held'"
 refuse baseline.expires "d['gaps'][0]['expires'] = 'never'"
 refuse baseline.key "d['gapz'] = []"
 
-# A file of the first version, frozen: it must be read for ever.
+# Files of the first versions, frozen: they must be read for ever.
 for old in "$source"/ci/tests/data/conformance-1*.json; do
     "$holdfast" compare "$old" "$old" >"$work/log" 2>&1 || complain "$old is not read any more"
     cp "$old" "$work/accepted/conformance.$(basename "$old")"
+done
+for old in "$source"/ci/tests/data/bench-[0-9]*.json; do
+    "$holdfast" compare "$old" "$old" >"$work/log" 2>&1 || complain "$old is not read any more"
+    cp "$old" "$work/accepted/bench.$(basename "$old")"
+done
+for old in "$source"/ci/tests/data/baseline-[0-9]*.json; do
+    status=0
+    "$holdfast" gate --baseline "$old" --current "$work/run.json" >"$work/log" 2>&1 || status=$?
+    [ $status -le 1 ] || complain "$old is not read any more: $(head -n 1 "$work/log")"
+    cp "$old" "$work/accepted/baseline.$(basename "$old")"
+done
+for old in "$source"/ci/tests/data/bench-baseline-[0-9]*.json; do
+    "$holdfast" gate --bench --baseline "$old" --current "$work/accepted/bench.gate.json" >"$work/log" 2>&1 ||
+        complain "$old is not read any more: $(head -n 1 "$work/log")"
+    cp "$old" "$work/accepted/bench-baseline.$(basename "$old")"
+done
+# What this repository holds is of these formats, too.
+for file in "$source"/results/baselines/*.json; do
+    [ ! -f "$file" ] || cp "$file" "$work/accepted/baseline.$(basename "$file")"
+done
+for file in "$source"/results/published/*/conformance.json "$source"/results/published/*/bench.json; do
+    name=$(basename "$file" .json)
+    [ ! -f "$file" ] || cp "$file" "$work/accepted/$name.$(basename "$(dirname "$file")").json"
 done
 # A key of anybody's own is fine; a file that is not UTF-8, or not JSON, is not.
 $sample edit "$work/run.json" "$work/own.json" "d['x_ours'] = 1; d['cases'][0]['x_theirs'] = {}"

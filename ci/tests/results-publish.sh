@@ -40,5 +40,30 @@ status=0
 "$source/ci/publish" --build "$build" --from "$work/nothing" --out "$work/site2" >"$work/log" 2>&1 || status=$?
 [ $status = 2 ] || complain "no runs: exit status $status"
 
+# A run of one's own: a dated folder with its README, once.
+mkdir "$work/mine"
+$sample run "$work/mine/conformance.json" --limit 60
+$sample bench "$work/mine/bench.json"
+add() { # STATUS OPTION...
+    local wanted=$1 status=0
+    shift
+    "$source/ci/publish" --build "$build" --from "$work/published" --out "$work/site" --run "$work/mine" "$@" >"$work/log" 2>&1 || status=$?
+    [ $status = "$wanted" ] || complain "--add $*: exit status $status, not $wanted: $(cat "$work/log")"
+}
+add 0 --add debian-12
+folder=$(ls -d "$work"/published/*-debian-12)
+for file in conformance.json bench.json README.md; do
+    [ -s "$folder/$file" ] || complain "--add leaves no $file"
+done
+grep -q '^| linux-namespace (user) | ' "$folder/README.md" || complain "the README has no table of modes"
+grep -q '^| spawn.true | candidate | ' "$folder/README.md" || complain "the README has no benchmarks"
+[ -f "$work/site/$(basename "$folder")/report.html" ] || complain "an added run has no page"
+add 2 --add debian-12
+add 0 --add debian-12 --replace
+add 2 --add ../../elsewhere
+add 2 --add 'two words'
+$sample edit "$work/mine/conformance.json" "$work/mine/conformance.json" "d['interrupted'] = True; d['catalogue']['planned'] += 5"
+add 2 --add half
+
 [ $failures = 0 ] && echo "publish: all as expected"
 [ $failures = 0 ]
