@@ -132,13 +132,14 @@ static const char *platform_words(unsigned platforms, char words[32])
     return words;
 }
 
-static const char *oracle_words(unsigned oracles, char words[96])
+/* Must-work rows are judged by how they end and by what they made: "result". */
+static const char *oracle_words(const struct probe *probe, char words[96])
 {
-    words[0] = '\0';
+    (void)snprintf(words, 96, "%s", catalogue_is_must_work(probe) ? "result" : "");
     for (unsigned bit = 1; bit <= ORACLE_CUSTOM; bit <<= 1) {
         size_t used = strlen(words);
 
-        if ((oracles & bit) != 0)
+        if ((probe->oracles & bit) != 0)
             (void)snprintf(words + used, 96 - used, "%s%s", used > 0 ? " " : "",
                            oracle_name((enum oracle)bit));
     }
@@ -164,45 +165,7 @@ static int print_table(const struct catalogue_filter *filter)
     return 0;
 }
 
-static json_t *case_json(const struct probe *probe)
-{
-    char platforms[32];
-    char oracles[96];
-    char area[32];
-
-    catalogue_area(probe, area);
-    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s?, s:s?, s:b, s:b}", "id",
-                     probe->id, "area", area, "claim", probe->claim, "technique", probe->technique,
-                     "source", probe->source, "severity", severity_name(probe->severity),
-                     "platforms", platform_words(probe->platforms, platforms), "oracles",
-                     oracle_words(probe->oracles, oracles), "needs", probe->needs,
-                     "not_implemented", probe->not_implemented, "runnable",
-                     catalogue_is_runnable(probe) ? 1 : 0, "informational",
-                     (probe->flags & CASE_INFORMATIONAL) != 0 ? 1 : 0);
-}
-
-static int print_json(const struct catalogue_filter *filter, struct error *err)
-{
-    char digest[65];
-    AUTO_JSON json_t *root = NULL;
-    json_t *cases = json_array();
-
-    catalogue_digest(digest);
-    for (size_t i = 0; i < catalogue_count(); i++) {
-        if (catalogue_matches(filter, catalogue_at(i)) &&
-            json_array_append_new(cases, case_json(catalogue_at(i))) < 0) {
-            json_decref(cases);
-            return error_memory(err, "catalogue");
-        }
-    }
-    root = json_pack("{s:s, s:s, s:s, s:o}", "schema", "holdfast.catalogue/1", "version",
-                     CATALOGUE_VERSION, "sha256", digest, "cases", cases);
-    if (root == NULL)
-        return error_memory(err, "catalogue");
-    return document_print(root, err);
-}
-
-/* The Linux modes whose expectations CATALOGUE.md shows. */
+/* The modes whose expectations are shown. */
 static const char *const shown_modes[] = {"linux-namespace", "linux-landlock"};
 
 static int read_expectations(struct expectation_list *lists, struct error *err)
@@ -217,6 +180,109 @@ static int read_expectations(struct expectation_list *lists, struct error *err)
             return -1;
     }
     return 0;
+}
+
+static void free_expectations(struct expectation_list *lists)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++)
+        expectation_list_done(&lists[i]);
+}
+
+/* What is run for comparison, without a sandbox, before anything is believed of one. */
+static const char *control_words(const struct probe *probe)
+{
+    if (!catalogue_is_runnable(probe))
+        return "not run";
+    if (catalogue_is_must_work(probe))
+        return "the same command without a sandbox ends as wanted";
+    if ((probe->flags & CASE_WRAPPED) != 0)
+        return "the plain attempt without a sandbox makes the oracles fire";
+    return "the same attempt without a sandbox makes the oracles fire";
+}
+
+static json_t *gap_json(const struct expectation *gap, const char *verdict)
+{
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s?}", "verdict", verdict, "reason", gap->reason,
+                               "source", gap->source, "expires", gap->expires);
+
+    if (object != NULL && gap->identity != NULL)
+        (void)json_object_set_new(object, "identity", json_string(gap->identity));
+    if (object != NULL && gap->abi_below != 0)
+        (void)json_object_set_new(object, "landlock_abi_below", json_integer(gap->abi_below));
+    if (object != NULL && gap->abi_from != 0)
+        (void)json_object_set_new(object, "landlock_abi_from", json_integer(gap->abi_from));
+    return object;
+}
+
+/* Per mode the answers that are expected; the first that fits identity and Landlock ABI counts. */
+static json_t *expected_json(const struct expectation_list *lists, const struct probe *probe)
+{
+    const bool is_must_work = catalogue_is_must_work(probe);
+    json_t *modes = json_object();
+
+    for (size_t m = 0; m < ARRAY_SIZE(shown_modes) && catalogue_is_runnable(probe); m++) {
+        json_t *answers = json_array();
+
+        for (size_t i = 0; i < lists[m].count; i++) {
+            const struct expectation *gap = &lists[m].entries[i];
+
+            if (text_matches(gap->case_pattern, probe->id))
+                (void)json_array_append_new(
+                    answers, gap_json(gap, is_must_work ? "overblocked" : "escaped"));
+        }
+        (void)json_array_append_new(answers,
+                                    json_pack("{s:s}", "verdict", is_must_work ? "works" : "held"));
+        (void)json_object_set_new(modes, shown_modes[m], answers);
+    }
+    return modes;
+}
+
+static json_t *case_json(const struct expectation_list *lists, const struct probe *probe)
+{
+    char platforms[32];
+    char oracles[96];
+    char area[32];
+
+    catalogue_area(probe, area);
+    return json_pack("{s:s, s:s, s:s, s:s?, s:s, s:s, s:s, s:s, s:s, s:o, s:s?, s:s?, s:b, s:b}",
+                     "id", probe->id, "area", area, "claim", probe->claim, "technique",
+                     probe->technique, "source", probe->source, "severity",
+                     severity_name(probe->severity), "platforms",
+                     platform_words(probe->platforms, platforms), "oracles",
+                     oracle_words(probe, oracles), "control", control_words(probe), "expected",
+                     expected_json(lists, probe), "needs", probe->needs, "not_implemented",
+                     probe->not_implemented, "runnable", catalogue_is_runnable(probe) ? 1 : 0,
+                     "informational", (probe->flags & CASE_INFORMATIONAL) != 0 ? 1 : 0);
+}
+
+static int add_cases(json_t *cases, const struct expectation_list *lists,
+                     const struct catalogue_filter *filter, struct error *err)
+{
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        if (catalogue_matches(filter, catalogue_at(i)) &&
+            json_array_append_new(cases, case_json(lists, catalogue_at(i))) < 0)
+            return error_memory(err, "catalogue");
+    }
+    return 0;
+}
+
+static int print_json(const struct catalogue_filter *filter, struct error *err)
+{
+    struct expectation_list lists[ARRAY_SIZE(shown_modes)] = {0};
+    AUTO_JSON json_t *root = NULL;
+    json_t *cases = json_array();
+    char digest[65];
+    int result = read_expectations(lists, err);
+
+    catalogue_digest(digest);
+    if (result == 0)
+        result = add_cases(cases, lists, filter, err);
+    free_expectations(lists);
+    root = json_pack("{s:s, s:s, s:s, s:o}", "schema", "holdfast.catalogue/1", "version",
+                     CATALOGUE_VERSION, "sha256", digest, "cases", cases);
+    if (result < 0)
+        return -1;
+    return root == NULL ? error_memory(err, "catalogue") : document_print(root, err);
 }
 
 static void print_expectation(const struct expectation_list *list, const struct probe *probe)
@@ -261,8 +327,7 @@ static void print_markdown_row(const struct expectation_list *lists, const struc
     print_cell(probe->claim);
     print_cell(probe->technique != NULL ? probe->technique : "");
     (void)printf(" %s | %s | %s |", severity_name(probe->severity),
-                 platform_words(probe->platforms, platforms),
-                 oracle_words(probe->oracles, oracles));
+                 platform_words(probe->platforms, platforms), oracle_words(probe, oracles));
     for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++)
         print_expectation(&lists[i], probe);
     print_cell(probe->needs != NULL ? probe->needs : "");
@@ -295,8 +360,7 @@ static int print_markdown(const struct catalogue_filter *filter, struct error *e
         (void)snprintf(last, sizeof last, "%s", area);
         print_markdown_row(lists, catalogue_at(i));
     }
-    for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++)
-        expectation_list_done(&lists[i]);
+    free_expectations(lists);
     return result;
 }
 
