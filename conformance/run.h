@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "conformance/adapter.h"
 #include "conformance/identity.h"
+#include "conformance/oracles/journal.h"
 #include "conformance/probe.h"
 #include "conformance/settings.h"
 #include "fixtures/fixture.h"
@@ -28,6 +29,7 @@ struct harness {
     uv_loop_t loop;
     struct fixture fixture;
     struct listeners *listeners;
+    struct journal journal;
     char *peers; /* where ci/deps --peers installs; may be NULL */
     unsigned grace_ms;
     enum breakage breakage;

@@ -86,6 +86,8 @@ int run_make_scene(struct run *run, struct error *err);
 int run_compose(struct run *run, struct error *err);
 int run_take_snapshots(struct run *run, struct snapshot *canaries, struct snapshot *metadata,
                        struct error *err);
+/* Begins the journal of what happens to the canaries; after all that the harness does itself. */
+void run_watch_canaries(struct run *run);
 void run_drop_scene(struct run *run);
 
 /* run_remove_linux.c: takes the scene's tree away, in a thread; harness_close waits for it. */

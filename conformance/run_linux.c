@@ -542,6 +542,7 @@ static int make_ready(struct run *run, struct error *err)
     if (run_take_snapshots(run, &run->canaries, &run->metadata, err) < 0)
         return -1;
     run_look_before(run);
+    run_watch_canaries(run);
     return 0;
 }
 
@@ -597,11 +598,13 @@ int harness_open(struct harness *harness, const struct settings *settings, struc
     AUTO_FREE char *programs = data_programs(err);
 
     memset(harness, 0, sizeof *harness);
+    harness->journal = JOURNAL_NONE;
     harness->grace_ms = settings->grace_ms;
     harness->breakage = settings->breakage;
     if (programs == NULL || fixture_open(&harness->fixture, programs, err) < 0)
         return -1;
     raise_file_limit(harness);
+    journal_open(&harness->journal);
     (void)signal(SIGPIPE, SIG_IGN);
     /* If a keeper is killed, what it kept falls to us and is ended with us, not to init. */
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -627,6 +630,7 @@ int harness_close(struct harness *harness, struct error *err)
     harness->listeners = NULL;
     (void)uv_run(&harness->loop, UV_RUN_DEFAULT);
     (void)uv_loop_close(&harness->loop);
+    journal_close(&harness->journal);
     free(harness->peers);
     harness->peers = NULL;
     return fixture_close(&harness->fixture, err);

@@ -46,6 +46,30 @@ static void find(struct findings *findings, enum oracle oracle, const char *form
 
 /* The oracles one by one ------------------------------------------------------------------------- */
 
+/* Nobody but the run had anything to do there: no helper of the row, no root of the policy. */
+static bool is_alone_with_canaries(const struct run *run)
+{
+    return run->order.row->prepare == NULL && run->order.row->observe == NULL &&
+           run->scene.writable[0] == NULL;
+}
+
+/* The snapshots decide. The journal tells how it came, and is believed alone where a change was put
+ * back so well that not even ctime shows it. */
+static void look_at_canaries(struct findings *findings, const struct snapshot *now)
+{
+    struct run *run = findings->run;
+    char changes[400];
+    char events[200];
+    const size_t changed = snapshot_compare(&run->canaries, now, changes, sizeof changes);
+    const size_t happened = journal_read(&run->harness->journal, run, events, sizeof events);
+
+    if (changed > 0)
+        find(findings, ORACLE_CANARY, "%s%s%s%s", changes, happened > 0 ? " (journal: " : "",
+             events, happened > 0 ? ")" : "");
+    else if (happened > 0 && is_alone_with_canaries(run))
+        find(findings, ORACLE_CANARY, "written and put back: %s", events);
+}
+
 /* A snapshot that cannot be taken is a blind oracle, not a silent one. */
 static bool look_at_trees(struct findings *findings)
 {
@@ -57,8 +81,7 @@ static bool look_at_trees(struct findings *findings)
 
     if (run_take_snapshots(run, &canaries, &metadata, &err) < 0)
         return false;
-    if (snapshot_compare(&run->canaries, &canaries, text, sizeof text) > 0)
-        find(findings, ORACLE_CANARY, "%s", text);
+    look_at_canaries(findings, &canaries);
     if (snapshot_compare(&run->metadata, &metadata, text, sizeof text) > 0)
         find(findings, ORACLE_METADATA, "%s", text);
     snapshot_done(&canaries);
@@ -220,6 +243,7 @@ static void forget_own_acts(struct run *run)
     struct snapshot metadata;
     struct error ignored;
 
+    journal_reset(&run->harness->journal, run);
     if (run->order.row->observe == NULL || run->looks > 1 ||
         run_take_snapshots(run, &canaries, &metadata, &ignored) < 0)
         return;

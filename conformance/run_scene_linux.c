@@ -121,6 +121,7 @@ void run_drop_scene(struct run *run)
     }
     free(scene->own);
     *scene = (struct scene){0};
+    journal_forget(&run->harness->journal, run);
     victim_done(&run->victim);
     ear_close(run->ear);
     run->ear = NULL;
@@ -155,6 +156,26 @@ static int add_canaries(const struct run *run, struct snapshot *snapshot, struct
             snapshot_make_shallow(snapshot, run->scene.writable[i] + length + 1);
     }
     return 0;
+}
+
+void run_watch_canaries(struct run *run)
+{
+    const struct {
+        const char *directory;
+        const char *name;
+    } places[] = {{run->tree.outside, "outside"},  {run->tree.outside, "outside/dir"},
+                  {run->tree.home, "home"},        {run->tree.home, "home/.ssh"},
+                  {run->tree.home, "home/.aws"},   {run->tree.secret, "secret"},
+                  {run->tree.public_dir, "public"}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const char *below = strchr(places[i].name, '/');
+        char path[4096];
+
+        (void)snprintf(path, sizeof path, "%.4000s%s", places[i].directory,
+                       below != NULL ? below : "");
+        journal_watch(&run->harness->journal, run, path, places[i].name);
+    }
 }
 
 /* gitrepository-layout(5): a .git file says "gitdir: PATH", and PATH/commondir may point on. What is
