@@ -83,13 +83,15 @@ static void add_side(struct buffer *out, const struct compare_style *style, cons
 static void add_counts(struct buffer *out, const struct compare_style *style,
                        const struct diff *diff)
 {
+    size_t parts = 0;
+
     buffer_printf(out,
                   style->is_markdown ? "\n**%zu changed, %zu unchanged**"
                                      : "\n%zu changed, %zu unchanged",
                   diff->count, diff->unchanged);
     for (int kind = 0; kind < CHANGE_KINDS; kind++) {
         if (diff->kinds[kind] > 0)
-            buffer_printf(out, "%s %zu %s", kind == 0 ? ":" : ",", diff->kinds[kind],
+            buffer_printf(out, "%s %zu %s", parts++ == 0 ? ":" : ",", diff->kinds[kind],
                           change_kind_name((enum change_kind)kind));
     }
     buffer_add_byte(out, '\n');

@@ -94,6 +94,22 @@ static int compare_changes(const void *a, const void *b)
     return order != 0 ? order : case_order(row_x, row_y);
 }
 
+/* Between two modes or identities a case that one of them cannot run says nothing about which is
+ * better; between two runs of one mode it is a loss. */
+static bool is_between_modes(const struct side *a, const struct side *b)
+{
+    return a->sandbox != NULL && b->sandbox != NULL &&
+           (strcmp(a->sandbox, b->sandbox) != 0 ||
+            (a->identity != NULL && b->identity != NULL && strcmp(a->identity, b->identity) != 0));
+}
+
+static enum change_kind kind_of(bool is_modes, enum verdict before, enum verdict after)
+{
+    if (is_modes && (before == VERDICT_SKIPPED || after == VERDICT_SKIPPED))
+        return CHANGE_OTHER;
+    return change_between(before, after);
+}
+
 static void add_change(struct diff *diff, enum change_kind kind, const struct result_case *before,
                        const struct result_case *after)
 {
@@ -104,6 +120,8 @@ static void add_change(struct diff *diff, enum change_kind kind, const struct re
 static void collect(struct diff *diff, const struct side *a, const struct case_index *in_a,
                     const struct side *b, const struct case_index *in_b)
 {
+    bool is_modes = is_between_modes(a, b);
+
     for (size_t i = 0; i < in_a->count; i++) {
         const struct result_case *before = in_a->rows[i];
         const struct result_case *after;
@@ -114,7 +132,7 @@ static void collect(struct diff *diff, const struct side *a, const struct case_i
         if (after == NULL)
             add_change(diff, CHANGE_GONE, before, NULL);
         else if (after->verdict != before->verdict)
-            add_change(diff, change_between(before->verdict, after->verdict), before, after);
+            add_change(diff, kind_of(is_modes, before->verdict, after->verdict), before, after);
         else
             diff->unchanged++;
     }

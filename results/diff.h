@@ -16,7 +16,8 @@ struct side {
 enum change_kind {
     CHANGE_WORSE,  /* no longer held or works, or something else became an escape */
     CHANGE_BETTER, /* held or works now */
-    CHANGE_OTHER,  /* between skipped, invalid and unverifiable; an escape nobody looked at now */
+    CHANGE_OTHER,  /* between skipped, invalid and unverifiable; an escape nobody looked at now;
+                     between modes: one of them skips it */
     CHANGE_GONE,
     CHANGE_NEW,
 };

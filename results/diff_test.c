@@ -58,6 +58,22 @@ Test(diff, finds_each_kind_once)
     result_run_done(&b);
 }
 
+Test(diff, a_case_that_one_mode_skips_makes_neither_better)
+{
+    struct result_run run;
+    struct diff diff;
+
+    result_run_init(&run);
+    add(&run, "x", "user", "fs.one", VERDICT_HELD);
+    add(&run, "x", "root", "fs.one", VERDICT_SKIPPED);
+    cr_assert_eq(diff_init(&diff, &(struct side){&run, "x", "user"},
+                           &(struct side){&run, "x", "root"}, &failure),
+                 0);
+    cr_assert_eq(diff.kinds[CHANGE_OTHER], 1, "%zu worse", diff.kinds[CHANGE_WORSE]);
+    diff_done(&diff);
+    result_run_done(&run);
+}
+
 Test(diff, holds_two_modes_of_one_run_against_each_other)
 {
     struct result_run run;

@@ -89,12 +89,13 @@ static void add_changes(struct buffer *out, const struct diff *diff, const char 
 
 static void add_kinds(struct buffer *out, const struct diff *diff)
 {
+    size_t parts = 0;
+
     buffer_printf(out, "%zu differ, %zu are the same", diff->count, diff->unchanged);
     for (int kind = 0; kind < CHANGE_KINDS; kind++) {
         if (diff->kinds[kind] > 0)
-            buffer_printf(out, "%s %zu %s",
-                          kind == 0 || diff->count == diff->kinds[kind] ? ":" : ",",
-                          diff->kinds[kind], change_kind_name((enum change_kind)kind));
+            buffer_printf(out, "%s %zu %s", parts++ == 0 ? ":" : ",", diff->kinds[kind],
+                          change_kind_name((enum change_kind)kind));
     }
 }
 

@@ -34,6 +34,30 @@ for name in run hostile; do
     cp "$work/$name.json" "$work/out-$name/run.json"
     "$holdfast" report "$work/$name.json" "$work/bench.json" --out "$work/out-$name"
 done
+# Published runs are hostile, too: names of folders, subjects and benchmarks, and what changed.
+$sample edit "$work/bench.json" "$work/hostile-bench.json" "
+evil = '<img src=x onerror=alert(1)>\u202e\x1b[31m</script>'
+for r in d['results']:
+    x = r['x_holdfast']
+    if x['subject'] == 'bwrap': x['subject'] = evil
+    if x['benchmark'] == 'spawn.sh': x['benchmark'] = 'spawn.' + evil
+d['x_holdfast']['host']['os'] = evil
+d['x_holdfast']['skipped'] = [dict(benchmark=evil, subject=evil, reason=evil)]"
+for day in 1 2 3; do
+    folder="$work/history/2026-01-0$day-<b onclick=alert(1)>"
+    mkdir -p "$folder"
+    cp "$work/hostile-bench.json" "$folder/bench.json"
+    cp "$work/$([ $day = 2 ] && echo hostile || echo run).json" "$folder/conformance.json"
+done
+mkdir "$work/history/2026-01-09-<i>broken"
+printf '{"<script>alert(1)": "\033[31m' >"$work/history/2026-01-09-<i>broken/bench.json"
+"$holdfast" report "$work/hostile.json" "$work/hostile-bench.json" --history "$work/history" --out "$work/trend"
+mv "$work/trend/report.html" "$work/out-hostile/trend.html"
+for piece in 'id="trend"' 'id="growth"' 'onclick=alert' 'broken'; do
+    grep -q "$piece" "$work/out-hostile/trend.html" || complain "the hostile trend does not have $piece: nothing was tried"
+done
+"$holdfast" compare --markdown "$work/hostile-bench.json" >"$work/out-hostile/compare-bench.md"
+"$holdfast" compare "$work/hostile-bench.json" >"$work/out-hostile/compare-bench.txt"
 "$holdfast" compare --markdown "$work/run.json" "$work/hostile.json" >"$work/out-hostile/compare.md"
 "$holdfast" compare "$work/run.json" "$work/hostile.json" >"$work/out-hostile/compare.txt"
 "$holdfast" gate --baseline "$work/run.json" --current "$work/hostile.json" >"$work/out-hostile/gate.txt" || true
@@ -68,8 +92,8 @@ for name in sorted(os.listdir(folder)):
         for pattern in (r"^::", r"(?i)www\.", "<script", "<img", r"\]\(", "@everyone", r"^#\d"):
             if re.search(pattern, text, re.M):
                 complain(name, f"live {pattern}")
-    if name == "report.html":
-        if text.count("<script") != 1 or text.count("</script") != 1 or "<img" in text or "onload=" in text.replace("onload=document", ""):
+    if name.endswith(".html"):
+        if text.count("<script") != 1 or text.count("</script") != 1 or "<img" in text or "<b onclick" in text or "<i>" in text or "onload=" in text.replace("onload=document", ""):
             complain(name, "markup of a child")
         if re.search(r"(?:src|href)=\"(?!#|data:image/svg)", text):
             complain(name, "a link out of the page")
