@@ -169,8 +169,35 @@ static int add_run(struct experiment *experiment, struct request *request, size_
 
 /* ---- schedules ---- */
 
-/* Blocks [first, first + blocks) of `runs` runs per arm; the last may be half a block. */
-static int run_blocks(struct experiment *experiment, size_t first, size_t blocks, size_t runs,
+/* In the first half of a block, arms that the spawning process's present ballast suits come first,
+ * then the others, size by size; the second half is the mirror image. So a block changes the ballast
+ * once for each size and once back, not at every run: filling 200 MB takes longer than most runs. Arms
+ * of one size keep their random order. */
+static void group_by_ballast(const struct experiment *experiment, size_t *order, size_t count)
+{
+    size_t arms = experiment->arm_count;
+    uint64_t ballast = experiment->ballast;
+    size_t placed = 0;
+
+    while (placed < arms) {
+        for (size_t i = placed; i < arms; i++) {
+            size_t arm = order[i];
+
+            if (experiment->arms[arm].ballast != ballast)
+                continue;
+            memmove(order + placed + 1, order + placed, (i - placed) * sizeof *order);
+            order[placed++] = arm;
+        }
+        if (placed < arms)
+            ballast = experiment->arms[order[placed]].ballast;
+    }
+    for (size_t i = arms; i < count; i++)
+        order[i] = order[2 * arms - 1 - i];
+}
+
+/* Blocks [first, first + blocks) of those that end with run `end` of each arm; the last may be half
+ * a block. */
+static int run_blocks(struct experiment *experiment, size_t first, size_t blocks, size_t end,
                       struct error *err)
 {
     struct request request __attribute__((cleanup(request_done))) = {0};
@@ -181,13 +208,14 @@ static int run_blocks(struct experiment *experiment, size_t first, size_t blocks
     if (request_init(&request, blocks * experiment->arm_count * 6, err) < 0)
         return -1;
     for (size_t block = first; block < first + blocks; block++) {
-        bool is_half = 2 * block + 1 == runs;
+        bool is_half = 2 * block + 1 == end;
         size_t count = is_half ? experiment->arm_count : 2 * experiment->arm_count;
 
         if (is_half)
             schedule_half_block(&experiment->rng, experiment->arm_count, order);
         else
             schedule_block(&experiment->rng, experiment->arm_count, order);
+        group_by_ballast(experiment, order, count);
         for (size_t i = 0; i < count; i++) {
             size_t iteration = 2 * block + (i >= experiment->arm_count);
             size_t limit = experiment->arms[order[i]].limit;
@@ -214,19 +242,23 @@ static size_t next_batch(size_t batch, uint64_t took_ns, size_t left)
     return fitting < left ? fitting : left;
 }
 
+/* After the blocks of earlier calls: iterations and limits go on counting. */
 static int run_interleaved(struct experiment *experiment, size_t runs, struct error *err)
 {
-    size_t blocks = (runs + 1) / 2;
+    size_t first = experiment->is_warming_up ? 0 : experiment->blocks;
+    size_t end = first + (runs + 1) / 2;
     size_t batch = 1;
 
-    for (size_t block = 0; block < blocks;) {
+    for (size_t block = first; block < end;) {
         uint64_t before = os_now_ns();
 
-        if (run_blocks(experiment, block, batch, runs, err) < 0)
+        if (run_blocks(experiment, block, batch, 2 * first + runs, err) < 0)
             return -1;
         block += batch;
-        batch = next_batch(batch, os_now_ns() - before, blocks - block);
+        batch = next_batch(batch, os_now_ns() - before, end - block);
     }
+    if (!experiment->is_warming_up)
+        experiment->blocks = end;
     return 0;
 }
 

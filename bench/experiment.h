@@ -29,6 +29,7 @@ struct experiment {
     size_t arm_count;
     enum schedule_order order;
     struct stats_rng rng;
+    size_t blocks;  /* of two runs per arm, begun so far */
     size_t planned; /* runs per arm in the end, as far as is known; for progress */
     bool is_warming_up;
     uint64_t started_ns;

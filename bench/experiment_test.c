@@ -105,6 +105,27 @@ Test(experiment, an_arm_with_a_limit_is_in_the_first_blocks)
     stopwatch_free(stopwatch);
 }
 
+Test(experiment, limits_count_over_several_calls)
+{
+    struct stopwatch *stopwatch = start();
+    struct experiment experiment;
+    struct experiment_arm arms[2];
+    struct error err = {0};
+    AUTO_FREE char *log = NULL;
+
+    start_letters(&experiment, arms, stopwatch);
+    arms[1].limit = 4;
+    cr_assert_eq(experiment_run(&experiment, 2, &err), 0, "%s", err.message);
+    cr_assert_eq(experiment_run(&experiment, 5, &err), 0, "%s", err.message);
+    log = read_log();
+    cr_assert_eq(strlen(log), 11);
+    cr_assert_str_eq(log + 8, "aaa");
+    cr_assert_eq(arms[0].count, 7);
+    cr_assert_eq(arms[1].count, 4);
+    experiment_done(&experiment);
+    stopwatch_free(stopwatch);
+}
+
 Test(experiment, blocked_order_is_one_after_the_other)
 {
     struct stopwatch *stopwatch = start();
@@ -195,6 +216,35 @@ Test(experiment, a_failed_run_is_an_error_unless_accepted)
     cr_assert_eq(experiment_run(&experiment, 2, &err), 0);
     cr_assert_eq(arm.count, 2);
     cr_assert_eq(arm.samples[0].exit_status, 7);
+    experiment_done(&experiment);
+    stopwatch_free(stopwatch);
+}
+
+Test(experiment, a_block_changes_the_ballast_once_and_back)
+{
+    struct stopwatch *stopwatch = start();
+    struct experiment experiment;
+    struct experiment_arm arms[4];
+    struct error err = {0};
+    AUTO_FREE char *log = NULL;
+
+    for (size_t i = 0; i < 4; i++) {
+        const char letter[2] = {(char)("aAbB"[i]), '\0'};
+
+        arms[i] = (struct experiment_arm){.name = "x", .prepare = -1, .conclude = -1};
+        arms[i].ballast = i % 2 == 1 ? 1u << 20 : 0;
+        arms[i].command = define_print(stopwatch, letter);
+    }
+    experiment_init(&experiment, stopwatch, arms, 4, 3);
+    cr_assert_eq(experiment_run(&experiment, 20, &err), 0, "%s", err.message);
+    log = read_log();
+    /* After each change one run does not count: 8 + 2 letters a block, small-BIG BIG-small. */
+    cr_assert_eq(strlen(log), 100, "%s", log);
+    for (size_t i = 0; i < 100; i += 10) {
+        cr_assert_eq(strspn(log + i, "ab"), 2, "%s", log + i);
+        cr_assert_eq(strspn(log + i + 2, "AB"), 5, "%s", log + i);
+    }
+    cr_assert_eq(arms[3].count, 20);
     experiment_done(&experiment);
     stopwatch_free(stopwatch);
 }
