@@ -13,13 +13,14 @@ static const struct target {
     const char *argv[5];
     double seconds;
     size_t max_runs;
+    bool has_policies; /* measured with the least policy too */
 } targets[] = {
-    {"noop", {"{noop}"}, 2, 1200},
-    {"true", {"/bin/true"}, 3, 1200},
-    {"sh", {"/bin/sh", "-c", ":"}, 1.5, 400},
-    {"git", {"git", "status"}, 1.5, 200},
-    {"python", {"python3", "-c", "pass"}, 2, 100},
-    {"node", {"node", "-e", "0"}, 3, 60},
+    {"noop", {"{noop}"}, 2, 1200, false},
+    {"true", {"/bin/true"}, 3, 1200, true},
+    {"sh", {"/bin/sh", "-c", ":"}, 1.5, 400, false},
+    {"git", {"git", "status"}, 1.5, 200, false},
+    {"python", {"python3", "-c", "pass"}, 2, 100, false},
+    {"node", {"node", "-e", "0"}, 3, 60, false},
 };
 
 /* Names in a table of static text: "spawn.true". */
@@ -75,6 +76,50 @@ static int run_target(struct context *context, const struct target *target, bool
         return -1;
     group.arms = arms;
     group.command = (const char *const *)argv.items;
+    return group_run(context, &group, err);
+}
+
+/* /bin/true under both policies in one schedule: the workspace alone, and the one that the other
+ * sandboxes are measured with as well (subjects.h). */
+static int run_policies(struct context *context, const struct target *target, struct error *err)
+{
+    static const char *const usual[] = {"plain", "full"};
+    static const struct subject_wish plain = {.is_plain = true};
+    AUTO_WORDS struct words argv = WORDS_EMPTY;
+    AUTO_WORDS struct words policies =
+        context_values(context, "policy", usual, ARRAY_SIZE(usual), ARRAY_SIZE(usual), err);
+    AUTO_FREE struct group_arm *once = NULL;
+    AUTO_FREE struct group_arm *arms = NULL;
+    struct bench_group group = {
+        .parameter = "policy",
+        .rows = {{row_name("spawn", target->name), METRIC_WALL}},
+        .row_count = 1,
+        .seconds = target->seconds,
+        .max_runs = target->max_runs,
+        .min_runs = 6,
+        .timeout_ms = 60000,
+    };
+    size_t count = 0;
+
+    if (policies.count == 0 || group_make_arms(context, true, &once, &count, err) < 0)
+        return -1;
+    if (!resolve(context, target, &argv, err))
+        return 0;
+    arms = calloc(policies.count * count, sizeof *arms);
+    if (arms == NULL)
+        return error_memory(err, "arms");
+    for (size_t i = 0; i < policies.count * count; i++) {
+        const char *policy = policies.items[i % policies.count];
+
+        if (strcmp(policy, "plain") != 0 && strcmp(policy, "full") != 0)
+            return error_set(err, ERR_USAGE, "policy: %s: not plain or full", policy);
+        arms[i] = once[i / policies.count];
+        arms[i].value = policy;
+        arms[i].wish = strcmp(policy, "plain") == 0 ? &plain : NULL;
+    }
+    group.command = (const char *const *)argv.items;
+    group.arms = arms;
+    group.arm_count = policies.count * count;
     return group_run(context, &group, err);
 }
 
@@ -155,11 +200,15 @@ int bench_spawn(struct context *context, struct error *err)
         has_peers |= !context->subjects.items[i].is_ours;
     names = context_values(context, "target", usual, ARRAY_SIZE(usual), ARRAY_SIZE(usual), err);
     for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+        int failed;
+
         if (!is_in(&names, targets[i].name))
             continue;
         /* Some peers leave the kernel busy after they end: our modes are measured without them
          * first, then all together. */
-        if (run_target(context, &targets[i], true, "spawn", err) < 0 ||
+        failed = targets[i].has_policies ? run_policies(context, &targets[i], err)
+                                         : run_target(context, &targets[i], true, "spawn", err);
+        if (failed < 0 ||
             (has_peers && run_target(context, &targets[i], false, "spawn-all", err) < 0))
             return -1;
     }

@@ -40,6 +40,7 @@ struct subject_wish {
     const char *const *writable;      /* further writable roots; NULL: P/extra alone */
     const char *const *protect;       /* protected paths that exist; NULL: P/ws/.git alone */
     const char *const *protect_names; /* names protected beside the default ones; NULL: none */
+    bool is_plain;                    /* the workspace alone: no further root, nothing denied */
 };
 
 /* The command line and environment of `command` in this sandbox, defined for the stopwatch. Returns

@@ -164,12 +164,13 @@ int subject_expand(const struct subject *subject, const struct place *place,
     const char *extra[] = {place->extra, NULL};
     const char *protect[] = {place->git, NULL};
     const char *denied[] = {place->secret, NULL};
+    static const char *const none[] = {NULL};
     struct adapter_policy policy = {
         .workspace = chosen->workspace != NULL ? chosen->workspace : place->ws,
-        .writable = chosen->writable != NULL ? chosen->writable : extra,
+        .writable = chosen->is_plain ? none : chosen->writable != NULL ? chosen->writable : extra,
         .protect = chosen->protect != NULL ? chosen->protect : protect,
         .protect_names = chosen->protect_names,
-        .deny_read = denied,
+        .deny_read = chosen->is_plain ? none : denied,
         .network = "none",
         .home = place->home,
         .tmp = "/tmp",

@@ -251,6 +251,8 @@ static const struct bench_result *find_cost(const struct page *page, const struc
             (file->is_ours && !is_same_machine(&file->host, column->host)))
             continue;
         result = bench_file_find(file, benchmark, column->sandbox->name, "");
+        if (result == NULL)
+            result = bench_file_find(file, benchmark, column->sandbox->name, "policy=full");
         if (result != NULL && result->has_ratio)
             return result;
     }
