@@ -200,7 +200,7 @@ static int add_rows(struct context *context, const struct shared *shared, const 
             return -1;
         row->is_control = way == WAY_POSIX_AGAIN;
         for (size_t i = 0; i < shared->counts[way]; i++)
-            runs[i] = (struct bench_run){.wall_s = shared->times[way][i], .memory_bytes = 0};
+            runs[i] = (struct bench_run){.wall_s = shared->times[way][i], .memory_bytes = -1};
     }
     return 0;
 }

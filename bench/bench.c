@@ -18,6 +18,20 @@ enum {
     EXIT_UNFIT = 3
 };
 
+static int write_export(const struct bench_settings *settings, const struct bench_report *report,
+                        const struct settings_export *wish, const size_t *order, struct error *err)
+{
+    switch (wish->kind) {
+    case EXPORTS_REPORT:
+        return bench_report_write(report, wish->path, err);
+    case EXPORTS_ACTION:
+        return bench_report_write_action(report, wish->path, err);
+    case EXPORTS_TABLE:
+        return export_write(report, order, wish->format, settings->unit, wish->path, err);
+    }
+    return -1;
+}
+
 static int write_exports(const struct bench_settings *settings, const struct bench_report *report,
                          struct error *err)
 {
@@ -30,12 +44,7 @@ static int write_exports(const struct bench_settings *settings, const struct ben
     if (settings->sort == SORT_MEAN_TIME)
         export_sort_by_mean(report, order);
     for (size_t i = 0; i < settings->export_count; i++) {
-        const struct settings_export *wish = &settings->exports[i];
-        int failed = wish->is_json ? bench_report_write(report, wish->path, err)
-                                   : export_write(report, order, wish->format, settings->unit,
-                                                  wish->path, err);
-
-        if (failed < 0)
+        if (write_export(settings, report, &settings->exports[i], order, err) < 0)
             return -1;
     }
     if (settings->plots != NULL && plot_write_all(report, settings->plots, err) < 0)

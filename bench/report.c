@@ -49,6 +49,9 @@ void bench_report_done(struct bench_report *report)
         free(report->skipped[i].reason);
     }
     free(report->skipped);
+    for (size_t i = 0; i < report->took_count; i++)
+        free(report->took[i].benchmark);
+    free(report->took);
     free(report->host.os);
     free(report->host.kernel);
     free(report->host.arch);
@@ -115,6 +118,19 @@ int bench_report_add_skipped(struct bench_report *report, const char *benchmark,
     if (skipped->subject == NULL || skipped->reason == NULL ||
         (benchmark != NULL && skipped->benchmark == NULL))
         return error_memory(err, "what was skipped");
+    return 0;
+}
+
+int bench_report_add_took(struct bench_report *report, const char *benchmark, double seconds,
+                          struct error *err)
+{
+    AUTO_FREE char *copy = strdup(benchmark);
+    struct bench_took *took = grow(&report->took, report->took_count, 1, sizeof *took);
+
+    if (copy == NULL || took == NULL)
+        return error_memory(err, "how long a benchmark took");
+    *took = (struct bench_took){TAKE(copy), seconds};
+    report->took_count++;
     return 0;
 }
 

@@ -82,6 +82,11 @@ struct bench_skipped {
     char *reason; /* in its own words: hostile text */
 };
 
+struct bench_took {
+    char *benchmark;
+    double seconds;
+};
+
 struct bench_report {
     struct bench_row *rows;
     size_t row_count;
@@ -96,6 +101,8 @@ struct bench_report {
     bool is_fit;              /* none of them raised an alarm: the machine was fit to judge */
     size_t control_count;     /* A/A arms, and those among them whose bounds are too wide to say */
     size_t noisy_count;
+    struct bench_took *took; /* how long each built-in benchmark took */
+    size_t took_count;
     bool is_interrupted;
     bool is_slower; /* --against: a mode is slower than that of the other build, twice */
 };
@@ -108,6 +115,8 @@ void bench_report_done(struct bench_report *report);
 struct bench_row *bench_report_add_row(struct bench_report *report, const char *command,
                                        const char *benchmark, const char *subject,
                                        const char *reference, struct error *err);
+int bench_report_add_took(struct bench_report *report, const char *benchmark, double seconds,
+                          struct error *err);
 int bench_report_add_skipped(struct bench_report *report, const char *benchmark,
                              const char *subject, const char *reason, struct error *err);
 int bench_row_set_parameter(struct bench_row *row, const char *name, const char *value,
@@ -138,6 +147,11 @@ int bench_report_finish(struct bench_report *report, struct error *err);
 int bench_report_write(const struct bench_report *report, const char *path, struct error *err);
 int bench_report_print(const struct bench_report *report, struct error *err); /* to stdout */
 int bench_report_read(struct bench_report *report, const char *path, struct error *err);
+
+/* The JSON that github-action-benchmark reads as customSmallerIsBetter: name, value, unit, range and
+ * extra of each row that has runs; the value is the p10 in milliseconds. "-": stdout. */
+int bench_report_write_action(const struct bench_report *report, const char *path,
+                              struct error *err);
 
 /* For bench_report_read(): the wall time alone of each run, in run order. Caller frees. */
 double *bench_row_times(const struct bench_row *row, struct error *err);

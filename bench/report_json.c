@@ -197,6 +197,15 @@ static json_t *skipped_to_json(const struct bench_report *report, bool *has_fail
     return array;
 }
 
+static void put_took(json_t *extras, const struct bench_report *report, bool *has_failed)
+{
+    json_t *took = json_object();
+
+    for (size_t i = 0; i < report->took_count; i++)
+        put(took, report->took[i].benchmark, document_real(report->took[i].seconds), has_failed);
+    put(extras, "took", took, has_failed);
+}
+
 static json_t *top_extras_to_json(const struct bench_report *report, bool *has_failed)
 {
     json_t *extras = json_object();
@@ -218,6 +227,7 @@ static json_t *top_extras_to_json(const struct bench_report *report, bool *has_f
         put(extras, "too_noisy", json_integer((json_int_t)report->noisy_count), has_failed);
     }
     put(extras, "skipped", skipped_to_json(report, has_failed), has_failed);
+    put_took(extras, report, has_failed);
     if (report->is_interrupted)
         put(extras, "interrupted", json_true(), has_failed);
     return extras;
@@ -263,6 +273,43 @@ int bench_report_write(const struct bench_report *report, const char *path, stru
 int bench_report_print(const struct bench_report *report, struct error *err)
 {
     return bench_report_write(report, "-", err);
+}
+
+/* ---- for github-action-benchmark ---- */
+
+static json_t *action_entry(const struct bench_row *row, bool *has_failed)
+{
+    json_t *object = json_object();
+    char text[128];
+
+    put(object, "name", document_text(row->command), has_failed);
+    put(object, "unit", json_string("ms"), has_failed);
+    put(object, "value", document_real(row->wall.p10 * 1e3), has_failed);
+    (void)snprintf(text, sizeof text, "p10 of %zu runs", row->run_count);
+    put(object, "range", json_string(text), has_failed);
+    (void)snprintf(text, sizeof text, "median %.6g ms, p90 %.6g ms", row->wall.median * 1e3,
+                   row->wall.p90 * 1e3);
+    put(object, "extra", json_string(text), has_failed);
+    return object;
+}
+
+int bench_report_write_action(const struct bench_report *report, const char *path,
+                              struct error *err)
+{
+    AUTO_JSON json_t *root = json_array();
+    bool has_failed = root == NULL;
+
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct bench_row *row = &report->rows[i];
+
+        if (row->run_count > 0 && !row->is_control)
+            append(root, action_entry(row, &has_failed), &has_failed);
+    }
+    if (has_failed)
+        return error_memory(err, path);
+    if (strcmp(path, "-") == 0)
+        return document_print(root, err);
+    return document_write(root, path, err);
 }
 
 /* ---- reading ---- */

@@ -158,6 +158,30 @@ Test(report, what_is_written_is_read_again)
     bench_report_done(&copy);
 }
 
+Test(report, is_written_for_github_action_benchmark_too)
+{
+    struct bench_report report;
+    struct error err = {0};
+    AUTO_FREE char *text = NULL;
+    size_t size;
+
+    bench_report_init(&report);
+    (void)add(&report, "none", NULL, 0.001);
+    add(&report, "none (again)", "none", 0.001)->is_control = true;
+    cr_assert_not_null(bench_report_add_row(&report, "empty", "spawn.true", "empty", NULL, &err));
+    cr_assert_eq(bench_report_finish(&report, &err), 0);
+    cr_assert_eq(bench_report_write_action(&report, test_path(), &err), 0, "%s", err.message);
+    cr_assert_eq(os_read_file(test_path(), 10000, &text, &size, &err), 0);
+    (void)unlink(test_path());
+    cr_assert_eq(text[0], '[', "an array, not hyperfine's object");
+    cr_assert_not_null(strstr(text, "\"name\": \"spawn.true none\""), "%s", text);
+    cr_assert_not_null(strstr(text, "\"unit\": \"ms\""), "%s", text);
+    cr_assert_not_null(strstr(text, "\"value\": "), "%s", text);
+    cr_assert_null(strstr(text, "again"), "the A/A arm is no benchmark");
+    cr_assert_null(strstr(text, "empty"), "no runs, no value");
+    bench_report_done(&report);
+}
+
 /* As hyperfine 1.15 writes it. */
 static const char hyperfines[] =
     "{\"results\": [{\"command\": \"sleep 0.1\", \"mean\": 0.1012, \"stddev\": null,"

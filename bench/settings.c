@@ -312,28 +312,29 @@ SETTER(input)
     return 0;
 }
 
-static int add_export(struct bench_settings *settings, bool is_json, enum export_format format,
-                      const char *path, struct error *err)
+static int add_export(struct bench_settings *settings, enum settings_export_kind kind,
+                      enum export_format format, const char *path, struct error *err)
 {
     if (settings->export_count == SETTINGS_EXPORTS_MAX)
         return error_set(err, ERR_USAGE, "more than %d exports", SETTINGS_EXPORTS_MAX);
     settings->exports[settings->export_count++] =
-        (struct settings_export){.is_json = is_json, .format = format, .path = path};
+        (struct settings_export){.kind = kind, .format = format, .path = path};
     return 0;
 }
 
-#define EXPORT_SETTER(name, is_json, format)                      \
-    SETTER(export_##name)                                         \
-    {                                                             \
-        USES(settings);                                           \
-        return add_export(settings, is_json, format, value, err); \
+#define EXPORT_SETTER(name, kind, format)                      \
+    SETTER(export_##name)                                      \
+    {                                                          \
+        USES(settings);                                        \
+        return add_export(settings, kind, format, value, err); \
     }
 
-EXPORT_SETTER(json, true, EXPORT_CSV)
-EXPORT_SETTER(csv, false, EXPORT_CSV)
-EXPORT_SETTER(markdown, false, EXPORT_MARKDOWN)
-EXPORT_SETTER(asciidoc, false, EXPORT_ASCIIDOC)
-EXPORT_SETTER(orgmode, false, EXPORT_ORGMODE)
+EXPORT_SETTER(json, EXPORTS_REPORT, EXPORT_CSV)
+EXPORT_SETTER(action, EXPORTS_ACTION, EXPORT_CSV)
+EXPORT_SETTER(csv, EXPORTS_TABLE, EXPORT_CSV)
+EXPORT_SETTER(markdown, EXPORTS_TABLE, EXPORT_MARKDOWN)
+EXPORT_SETTER(asciidoc, EXPORTS_TABLE, EXPORT_ASCIIDOC)
+EXPORT_SETTER(orgmode, EXPORTS_TABLE, EXPORT_ORGMODE)
 
 /* ---- the table ---- */
 
@@ -374,6 +375,7 @@ static const struct option_row rows[] = {
     {.name = "sort", .value = "METHOD", .help = "auto, command or mean-time", .apply = set_sort},
     {.name = "time-unit", .letter = 'u', .value = "UNIT", .help = "microsecond, millisecond or second", .apply = set_time_unit},
     {.name = "export-json", .value = "FILE", .help = "all runs and statistics, as hyperfine writes them and more; - is stdout", .apply = set_export_json},
+    {.name = "export-action", .value = "FILE", .help = "p10s as JSON for github-action-benchmark (its tool customSmallerIsBetter)", .apply = set_export_action},
     {.name = "export-csv", .value = "FILE", .help = "statistics as CSV, in seconds", .apply = set_export_csv},
     {.name = "export-markdown", .value = "FILE", .help = "a Markdown table", .apply = set_export_markdown},
     {.name = "export-asciidoc", .value = "FILE", .help = "an AsciiDoc table", .apply = set_export_asciidoc},

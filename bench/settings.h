@@ -32,9 +32,15 @@ enum settings_sort {
     SORT_MEAN_TIME,
 };
 
+enum settings_export_kind {
+    EXPORTS_REPORT, /* hyperfine's JSON */
+    EXPORTS_ACTION, /* the JSON that github-action-benchmark reads */
+    EXPORTS_TABLE,
+};
+
 struct settings_export {
-    bool is_json;
-    enum export_format format;
+    enum settings_export_kind kind;
+    enum export_format format; /* of a table */
     const char *path; /* "-": stdout */
 };
 

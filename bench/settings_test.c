@@ -46,7 +46,7 @@ Test(settings, hyperfines_options_are_understood)
     cr_assert_eq(settings.sort, SORT_COMMAND);
     cr_assert(settings.accepts_failure);
     cr_assert_eq(settings.export_count, 1);
-    cr_assert(settings.exports[0].is_json);
+    cr_assert_eq(settings.exports[0].kind, EXPORTS_REPORT);
     cr_assert_str_eq(settings.outputs.items[0], "pipe");
     bench_settings_done(&settings);
 }

@@ -46,10 +46,14 @@ bench -r 5 --json 'sleep 0.01' >stdout.json 2>/dev/null || fail "--json"
 bench -r 10 -N -P t 1 3 'sleep 0.00{t}' --export-json scan.json >out 2>&1 || fail "$(cat out)"
 bench -r 10 -N 'sleep 0.001' 'sleep 0.002' --export-json two.json >out 2>&1 || fail "$(cat out)"
 
+bench -r 1 -N 'sleep 0.001' --export-json once.json --style none >out 2>&1 || fail "-r 1: $(cat out)"
+bench spawn api -L target true --mode linux-landlock --quick -r 4 --export-json builtin.json \
+    --export-action action.json >out 2>&1 || fail "spawn: $(cat out)"
+
 # What hyperfine's own scripts read, as they read it (its scripts/ folder), and what bencher's and
 # github-action-benchmark's adapters need.
 python3 - all.json single.json stdout.json scan.json two.json <<'PYTHON' || exit 1
-import json, statistics, sys
+import json, math, statistics, sys
 
 KEYS = ["command", "mean", "stddev", "median", "user", "system", "min", "max", "times",
         "memory_usage_byte", "exit_codes"]
@@ -81,6 +85,37 @@ for name in sys.argv[1:]:
     assert document["x_holdfast"]["schema"] == "holdfast.bench/1"
     assert document["x_holdfast"]["seed"].isdigit()
 
+# bencher's adapter for hyperfine (lib/bencher_adapter/src/adapters/shell/hyperfine.rs) takes a file as
+# a whole or not at all: names that are neither empty nor long, numbers where a number is wanted,
+# stddev a number or null, exit codes 32-bit integers or null. Names are its benchmarks: no two alike.
+def is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+for name in [*sys.argv[1:], "once.json", "builtin.json"]:
+    results = json.load(open(name))["results"]
+    assert len({r["command"] for r in results}) == len(results) > 0, name
+    for r in results:
+        assert 0 < len(r["command"]) <= 1024, r["command"]
+        for key in ("mean", "median", "user", "system", "min", "max"):
+            assert is_number(r[key]), (name, r["command"], key, r[key])
+        assert r["stddev"] is None or is_number(r["stddev"]), (name, r["command"])
+        assert all(is_number(t) for t in r["times"]), (name, r["command"])
+        assert all(c is None or (isinstance(c, int) and -2**31 <= c < 2**31) for c in r["exit_codes"])
+assert json.load(open("once.json"))["results"][0]["stddev"] is None
+
+# github-action-benchmark has no reader of hyperfine's JSON; its tool customSmallerIsBetter takes an
+# array of {name, value, unit, range?, extra?} (src/extract.ts), which --export-action writes.
+action = json.load(open("action.json"))
+assert isinstance(action, list) and len(action) > 0
+for entry in action:
+    assert set(entry) == {"name", "value", "unit", "range", "extra"}, entry
+    assert is_number(entry["value"]) and entry["unit"] == "ms"
+    assert all(isinstance(entry[key], str) for key in ("name", "range", "extra"))
+spawn = {r["command"]: r for r in json.load(open("builtin.json"))["results"]}
+for policy in ("plain", "full"):
+    row = spawn[f"spawn.true policy={policy} linux-landlock"]
+    assert row["parameters"] == {"policy": policy} and row["x_holdfast"]["ratio"] is not None
+
 scan = json.load(open("scan.json"))["results"]  # plot_parametrized: one numeric parameter
 assert [float(r["parameters"]["t"]) for r in scan] == [1, 2, 3]
 assert all(len(r["parameters"]) == 1 for r in scan)
@@ -95,7 +130,7 @@ assert ratios[1]["low"] <= ratios[1]["ratio"] <= ratios[1]["high"] and ratios[1]
 PYTHON
 
 # A result file is replaced at once, and a broken disk is an error.
-bench -r 2 -N true --export-json /nonexistent/x.json >out 2>&1
+bench -r 2 -N true --export-json missing/x.json >out 2>&1
 [ $? = 2 ] || fail "an export that cannot be written does not exit 2"
 
 # Ctrl-C: what was measured is written.
