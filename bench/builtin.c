@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/os.h"
 #include "base/text.h"
 
 static int bench_policy_setup(struct context *context, struct error *err)
@@ -12,18 +13,19 @@ static int bench_policy_setup(struct context *context, struct error *err)
 }
 
 const struct builtin builtins[] = {
-    {"spawn", "start to exit, and to the first instruction, of several targets", bench_spawn},
-    {"api", "the sandbox as a library and as a session, beside posix_spawn", bench_api},
-    {"parallel", "1 to 64 starts at once: time per start, and how long one takes", bench_parallel},
+    {"spawn", "start to exit, and to the first instruction, of several targets", 10, bench_spawn},
+    {"api", "the sandbox as a library and as a session, beside posix_spawn", 1, bench_api},
+    {"parallel", "1 to 64 starts at once: time per start, and how long one takes", 10,
+     bench_parallel},
     {"policy-setup", "what a policy costs as roots, names, files and depth grow; ACLs and rules",
-     bench_policy_setup},
-    {"steady", "what running work pays: small acts, a build, git status", bench_steady},
-    {"teardown", "from the target's end to the sandbox's, with something to clear away",
+     30, bench_policy_setup},
+    {"steady", "what running work pays: small acts, a build, git status", 20, bench_steady},
+    {"teardown", "from the target's end to the sandbox's, with something to clear away", 10,
      bench_teardown},
-    {"memory", "what 1 to 64 sandboxes weigh while their targets wait", bench_memory},
-    {"leak", "what stays after 10 000 runs", bench_leak},
-    {"calibrate", "false alarms and power of the gate on this machine", bench_calibrate},
-    {NULL, NULL, NULL},
+    {"memory", "what 1 to 64 sandboxes weigh while their targets wait", 5, bench_memory},
+    {"leak", "what stays after 10 000 runs", 10, bench_leak},
+    {"calibrate", "false alarms and power of the gate on this machine", 20, bench_calibrate},
+    {NULL, NULL, 0, NULL},
 };
 
 bool builtin_is_name(const char *name)
@@ -80,19 +82,43 @@ static int leave_out_dear(struct context *context, struct error *err)
     return 0;
 }
 
+static const struct builtin *find_builtin(const char *name)
+{
+    const struct builtin *builtin = builtins;
+
+    while (strcmp(builtin->name, name) != 0)
+        builtin++;
+    return builtin;
+}
+
+static int run_one(struct context *context, const struct builtin *builtin, struct error *err)
+{
+    uint64_t start = os_now_ns();
+    int failed = builtin->run(context, err);
+    struct error later;
+
+    if (bench_report_add_took(context->report, builtin->name, (double)(os_now_ns() - start) / 1e9,
+                              failed < 0 ? &later : err) < 0)
+        failed = -1;
+    return failed < 0 ? error_wrap(err, "%s", builtin->name) : 0;
+}
+
 static int run_named(struct context *context, struct error *err)
 {
     const struct words *names = &context->settings->benchmarks;
+    double all = 0;
 
+    for (size_t i = 0; i < names->count; i++)
+        all += find_builtin(names->items[i])->weight;
+    console_begin_parts(context->console, names->count, all);
     for (size_t i = 0; i < names->count; i++) {
-        const struct builtin *builtin = builtins;
+        const struct builtin *builtin = find_builtin(names->items[i]);
 
-        while (strcmp(builtin->name, names->items[i]) != 0)
-            builtin++;
+        console_next_part(context->console, builtin->weight);
         if (builtin->run != bench_spawn && leave_out_dear(context, err) < 0)
             return -1;
-        if (builtin->run(context, err) < 0)
-            return error_wrap(err, "%s", builtin->name);
+        if (run_one(context, builtin, err) < 0)
+            return -1;
     }
     return 0;
 }

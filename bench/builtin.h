@@ -25,6 +25,7 @@ struct context {
 struct builtin {
     const char *name;
     const char *summary;
+    double weight; /* about how long it takes beside the others; for estimates */
     int (*run)(struct context *context, struct error *err);
 };
 

@@ -62,13 +62,60 @@ void console_set_title(struct console *console, const char *format, ...)
     text_escape_terminal_into(console->title, sizeof console->title, text);
 }
 
-void console_step(struct console *console)
+void console_begin_parts(struct console *console, size_t parts, double weight)
 {
-    if (!console->is_live)
+    console->parts = parts;
+    console->part = 0;
+    console->weight_all = weight;
+    console->weight_over = console->weight_now = 0;
+    console->begun_ns = os_now_ns();
+}
+
+void console_next_part(struct console *console, double weight)
+{
+    console->part++;
+    console->weight_over += console->weight_now;
+    console->weight_now = weight;
+}
+
+/* "[3/9, about 4 min left] ": once a part is over the others can be told from it. */
+static void show_part(const struct console *console)
+{
+    double elapsed_s = (double)(os_now_ns() - console->begun_ns) / 1e9;
+    double left_s;
+
+    if (console->parts < 2)
         return;
-    (void)fprintf(stderr, "\r\x1b[K%s", console->title);
+    (void)fprintf(stderr, "[%zu/%zu", console->part, console->parts);
+    if (console->weight_over > 0) {
+        /* The present part counts as half done. */
+        left_s = elapsed_s * console->weight_all / (console->weight_over + console->weight_now / 2) -
+                 elapsed_s;
+        if (left_s < 90)
+            (void)fprintf(stderr, ", about %.0f s left", left_s);
+        else
+            (void)fprintf(stderr, ", about %.0f min left", left_s / 60);
+    }
+    (void)fputs("] ", stderr);
+}
+
+/* The live line, cut to the terminal. */
+static void show_line(struct console *console, const char *text)
+{
+    size_t columns = (size_t)os_terminal_columns(STDERR_FILENO);
+    size_t room = columns > 30 ? columns - 30 : 1; /* show_part() writes less than 30 */
+
+    (void)fputs("\r\x1b[K", stderr);
+    show_part(console);
+    (void)fprintf(stderr, "%.*s", (int)(console->parts > 1 ? room : columns - 1), text);
     (void)fflush(stderr);
     console->is_line_open = true;
+}
+
+void console_step(struct console *console)
+{
+    if (console->is_live)
+        show_line(console, console->title);
 }
 
 void console_clear(struct console *console)
@@ -115,15 +162,7 @@ void console_progress(void *context, const struct experiment *experiment)
     else
         (void)snprintf(line, sizeof line, "%3.0f %% %s: %s, %.0f s left", 100 * share,
                        console->title, latest, elapsed_s * (1 - share) / share);
-    line[(size_t)os_terminal_columns(STDERR_FILENO) < sizeof line
-             ? (size_t)os_terminal_columns(STDERR_FILENO) - 1
-             : sizeof line - 1] = '\0';
-    if (console->parts > 0)
-        (void)fprintf(stderr, "\r\x1b[K[%zu/%zu] %s", console->part, console->parts, line);
-    else
-        (void)fprintf(stderr, "\r\x1b[K%s", line);
-    (void)fflush(stderr);
-    console->is_line_open = true;
+    show_line(console, line);
 }
 
 /* ---- one row ---- */
@@ -363,6 +402,18 @@ static void show_skipped(const struct bench_skipped *skipped)
                  reason);
 }
 
+static void show_took(const struct bench_report *report)
+{
+    double all = 0;
+
+    (void)printf("took:");
+    for (size_t i = 0; i < report->took_count; i++) {
+        (void)printf(" %s %.0f s,", report->took[i].benchmark, report->took[i].seconds);
+        all += report->took[i].seconds;
+    }
+    (void)printf(" together %.0f s\n", all);
+}
+
 void console_show_table(struct console *console, const struct bench_report *report)
 {
     console_clear(console);
@@ -374,4 +425,6 @@ void console_show_table(struct console *console, const struct bench_report *repo
         show_table_row(console, &report->rows[i]);
     for (size_t i = 0; i < report->skipped_count; i++)
         show_skipped(&report->skipped[i]);
+    if (report->took_count > 1)
+        show_took(report);
 }

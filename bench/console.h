@@ -16,6 +16,9 @@ struct console {
     uint64_t shown_ns;  /* when it was last drawn */
     char title[160];    /* what is being measured */
     size_t part, parts; /* of a longer programme; 0 parts: not told */
+    /* weights, about in proportion to time: of all parts, of those that are over, of the present one */
+    double weight_all, weight_over, weight_now;
+    uint64_t begun_ns;
 };
 
 void console_init(struct console *console, const struct bench_settings *settings);
@@ -28,6 +31,10 @@ void console_progress(void *context, const struct experiment *experiment);
 
 /* The live line with the title alone, for work that is not made of runs. */
 void console_step(struct console *console);
+
+/* A programme of so many parts begins; their weights are about in proportion to the time they take. */
+void console_begin_parts(struct console *console, size_t parts, double weight);
+void console_next_part(struct console *console, double weight);
 
 /* Takes the live line away. */
 void console_clear(struct console *console);

@@ -275,6 +275,95 @@ static int measurement_init(struct measurement *measurement, struct context *con
     return 0;
 }
 
+/* ---- when it is enough ---- */
+
+enum {
+    SETTLE_RUNS = 64 /* before the bounds are looked at for the first time; then at each doubling */
+};
+
+/* How far from a ratio its 95 % bounds may be for more runs to be spared. */
+static const double settled = 0.005;
+static const double settled_quick = 0.01;
+
+static size_t find_reference(const struct measurement *measurement, const struct group_arm *arm)
+{
+    size_t i = 0;
+
+    while (i < measurement->count &&
+           (measurement->of[i]->is_control || measurement->of[i]->value != arm->value ||
+            strcmp(measurement->of[i]->subject->name, arm->reference) != 0))
+        i++;
+    return i;
+}
+
+static double *copy_times(const struct experiment_arm *arm, size_t count)
+{
+    double *times = calloc(count + 1, sizeof *times);
+
+    for (size_t i = 0; times != NULL && i < count; i++)
+        times[i] = (double)arm->samples[i].wall_ns / 1e9;
+    return times;
+}
+
+/* Whether the bounds of an arm's ratio are close. An arm that has had all its runs changes no more. */
+static int judge_arm(const struct measurement *measurement, size_t arm, double within,
+                     bool *is_settled, struct error *err)
+{
+    const struct group_arm *wish = measurement->of[arm];
+    size_t other = wish->reference != NULL ? find_reference(measurement, wish) : measurement->count;
+    size_t count = measurement->arms[arm].count;
+    AUTO_FREE double *mine = NULL;
+    AUTO_FREE double *theirs = NULL;
+    struct stats_ratio ratio;
+    struct error too_few;
+
+    *is_settled = true;
+    if (other == measurement->count || count < measurement->arms[other].count)
+        return 0;
+    mine = copy_times(&measurement->arms[arm], count);
+    theirs = copy_times(&measurement->arms[other], count);
+    if (mine == NULL || theirs == NULL)
+        return error_memory(err, "times");
+    *is_settled = stats_ratio(&(struct stats_arms){theirs, mine, count / 2, 2}, &stats_report_how,
+                              &ratio, &too_few) == 0 &&
+                  ratio.high - ratio.low <= 2 * within * ratio.ratio;
+    return 0;
+}
+
+static int judge_all(const struct measurement *measurement, double within, bool *is_settled,
+                     struct error *err)
+{
+    *is_settled = true;
+    for (size_t i = 0; i < measurement->count && *is_settled; i++) {
+        if (judge_arm(measurement, i, within, is_settled, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* At most so many runs of each arm; fewer when all ratios are known well enough. To stop by the width
+ * of an interval favours no side of it. */
+static int run_until_settled(struct context *context, struct measurement *measurement, size_t most,
+                             struct error *err)
+{
+    struct experiment *experiment = &measurement->experiment;
+    double within = context->settings->is_quick ? settled_quick : settled;
+    bool is_settled = false;
+    size_t done = 0;
+
+    experiment->planned = most;
+    for (size_t next = SETTLE_RUNS; done < most && !is_settled; next *= 2) {
+        size_t until = next < most && context->settings->runs == 0 ? next : most;
+
+        if (experiment_run(experiment, until - done, err) < 0)
+            return -1;
+        done = until;
+        if (done < most && judge_all(measurement, within, &is_settled, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int measure(struct context *context, struct measurement *measurement, struct error *err)
 {
     const struct bench_settings *settings = context->settings;
@@ -291,7 +380,7 @@ static int measure(struct context *context, struct measurement *measurement, str
         return 0;
     if (warmup > 0 && experiment_warm_up(&measurement->experiment, warmup, err) < 0)
         return -1;
-    return experiment_run(&measurement->experiment, most, err);
+    return run_until_settled(context, measurement, most, err);
 }
 
 int group_run(struct context *context, const struct bench_group *group, struct error *err)
