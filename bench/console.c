@@ -89,8 +89,9 @@ static void show_part(const struct console *console)
     (void)fprintf(stderr, "[%zu/%zu", console->part, console->parts);
     if (console->weight_over > 0) {
         /* The present part counts as half done. */
-        left_s = elapsed_s * console->weight_all / (console->weight_over + console->weight_now / 2) -
-                 elapsed_s;
+        left_s =
+            elapsed_s * console->weight_all / (console->weight_over + console->weight_now / 2) -
+            elapsed_s;
         if (left_s < 90)
             (void)fprintf(stderr, ", about %.0f s left", left_s);
         else

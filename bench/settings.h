@@ -41,7 +41,7 @@ enum settings_export_kind {
 struct settings_export {
     enum settings_export_kind kind;
     enum export_format format; /* of a table */
-    const char *path; /* "-": stdout */
+    const char *path;          /* "-": stdout */
 };
 
 struct bench_settings {

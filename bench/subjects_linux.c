@@ -167,7 +167,9 @@ int subject_expand(const struct subject *subject, const struct place *place,
     static const char *const none[] = {NULL};
     struct adapter_policy policy = {
         .workspace = chosen->workspace != NULL ? chosen->workspace : place->ws,
-        .writable = chosen->is_plain ? none : chosen->writable != NULL ? chosen->writable : extra,
+        .writable = chosen->is_plain           ? none
+                    : chosen->writable != NULL ? chosen->writable
+                                               : extra,
         .protect = chosen->protect != NULL ? chosen->protect : protect,
         .protect_names = chosen->protect_names,
         .deny_read = chosen->is_plain ? none : denied,
