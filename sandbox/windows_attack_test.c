@@ -562,6 +562,33 @@ Test(windows_attack, elevated_hides_what_the_policy_hides)
     model_close(&model);
 }
 
+/* The documented gap "moved-files": a rename keeps the descriptor, so that what the command made can still
+ * be written after the user has moved it below a protected name. */
+Test(windows_attack, moved_files_gap_is_there)
+{
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        struct model model;
+        struct nt_actor actor;
+        struct nt_actor user;
+
+        model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+        model_apply(&model, (enum model_mode)mode, WINDOWS_DEFAULT);
+        actor = model_command(&model, WISHED);
+        user = (struct nt_actor){.token = &model.user};
+        cr_assert_eq(nt_try_create(model.tree, &actor, "Users\\u\\proj\\hook", false), NT_DONE);
+        cr_assert_eq(nt_try_rename(model.tree, &user, "Users\\u\\proj\\hook",
+                                   "Users\\u\\proj\\.git\\hooks\\moved"),
+                     NT_DONE);
+        cr_assert_eq(nt_try_write(model.tree, &actor, "Users\\u\\proj\\.git\\hooks\\moved"),
+                     NT_DONE);
+        cr_assert_eq(nt_try_create(model.tree, &user, "Users\\u\\proj\\.git\\hooks\\copied", false),
+                     NT_DONE);
+        cr_assert_eq(nt_try_write(model.tree, &actor, "Users\\u\\proj\\.git\\hooks\\copied"),
+                     NT_REFUSED, "a copy gets what the directory hands down");
+        model_close(&model);
+    }
+}
+
 /* Audit ------------------------------------------------------------------------------------------- */
 
 Test(windows_attack, audit_names_every_place_that_everyone_may_write)

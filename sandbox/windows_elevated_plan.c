@@ -193,7 +193,14 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
     plan_add_gap(
         plan, "moved-files",
         "a file moved out of a root on the same volume keeps its entries, one moved in does "
-        "not get them, until the tree is walked again");
+        "not get them, until the tree is walked again; one that the command made stays its "
+        "account's own, also where the user moves it below a protected name");
+    plan_add_gap(plan, "nested-repositories",
+                 "a .git below a subdirectory can be made or changed: only the entries of a root "
+                 "itself are protected");
+    plan_add_gap(plan, "bare-repositories",
+                 "a bare repository planted in the workspace is ordinary files to the sandbox; use "
+                 "git's safe.bareRepository=explicit outside");
     plan_add_gap(
         plan, "ancestors",
         "over-blocking: attributes of directories above a root in the user's profile cannot "

@@ -119,6 +119,15 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
         plan, "same-user",
         "processes of other sandboxes in the same logon session, COM servers, the clipboard "
         "and the console of the same user can be talked to");
+    plan_add_gap(plan, "nested-repositories",
+                 "a .git below a subdirectory can be made or changed: only the entries of a root "
+                 "itself are protected");
+    plan_add_gap(plan, "bare-repositories",
+                 "a bare repository planted in the workspace is ordinary files to the sandbox; use "
+                 "git's safe.bareRepository=explicit outside");
+    plan_add_gap(plan, "logon-session",
+                 "what grants the user's logon session can be written: its SID is among the "
+                 "restricting ones, or no window station would open");
     plan_add_gap(plan, "reads-broad", "everything that the user can read can be read");
     plan_add_gap(
         plan, "moved-files",
