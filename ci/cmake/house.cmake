@@ -303,4 +303,6 @@ function(house_script_tests)
     set_tests_properties(script-${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600
                          RUN_SERIAL TRUE)
   endforeach()
+  # A build of its own, libraries included, and tests under Wine: bounded by their own limits.
+  set_tests_properties(script-windows PROPERTIES TIMEOUT 1500)
 endfunction()
