@@ -21,6 +21,7 @@
  *     timeout         each.timeout, if the policy has a timeout          {seconds}
  *     processes       each.processes, if the policy limits them          {count}
  *     memory          each.memory, if the policy limits it               {bytes}
+ *     git_commit      each.git_commit, if the policy lets git commit
  *     command         the command to run
  *
  * Inside any word: {workspace} {home} {tmp} {cwd} {network} {policy} (a file
@@ -79,6 +80,7 @@ struct adapter_policy {
     unsigned timeout_s; /* 0: none */
     unsigned processes; /* 0: no limit */
     uint64_t memory_bytes;
+    bool lets_git_commit; /* objects, refs, logs and index of .git may change */
 };
 
 void adapter_done(struct adapter *adapter);

@@ -199,6 +199,8 @@ static int add_if_list(struct words *words, const struct adapter *adapter,
         result = add_limit(words, adapter, policy, "processes", policy->processes, err);
     else if (strcmp(word, "{memory...}") == 0)
         result = add_limit(words, adapter, policy, "memory", policy->memory_bytes, err);
+    else if (strcmp(word, "{git_commit...}") == 0)
+        result = add_limit(words, adapter, policy, "git_commit", policy->lets_git_commit, err);
     else if (strcmp(word, "{command...}") == 0)
         result = add_command(words, command, err);
     else

@@ -93,6 +93,7 @@ enum case_flag {
                                      sandbox that a script of ours starts, which would be judged */
     CASE_LIMIT_PROCESSES = 1 << 11, /* the policy allows CASE_PROCESSES processes */
     CASE_LIMIT_MEMORY = 1 << 12,    /* the policy allows CASE_MEMORY_MIB of memory */
+    CASE_GIT_COMMIT = 1 << 13,      /* the policy lets git commit: objects, refs, logs and index */
 };
 
 /* What CASE_LIMIT_... asks for: far below what any machine has. */

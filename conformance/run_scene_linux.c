@@ -362,6 +362,8 @@ static int write_policy(const struct run *run, const struct policy_lists *lists,
     if (run->scene.policy_timeout_s > 0)
         (void)json_object_set_new(
             root, "limits", json_pack("{s:i}", "timeout_s", (int)run->scene.policy_timeout_s));
+    if ((run_flags(run) & CASE_GIT_COMMIT) != 0)
+        (void)json_object_set_new(root, "git", json_string("commit"));
     fd = open(run->tree.policy, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0 || json_dumpfd(root, fd, JSON_INDENT(2)) < 0)
         return error_os(err, errno, "write %s", run->tree.policy);
@@ -517,6 +519,7 @@ static int expand_adapter(struct run *run, const struct policy_lists *lists,
         .peers = run->harness->peers,
         .timeout_s = run->scene.policy_timeout_s,
         .processes = (run_flags(run) & CASE_LIMIT_PROCESSES) != 0 ? CASE_PROCESSES : 0,
+        .lets_git_commit = (run_flags(run) & CASE_GIT_COMMIT) != 0,
         .memory_bytes =
             (run_flags(run) & CASE_LIMIT_MEMORY) != 0 ? CASE_MEMORY_MIB * 1048576ULL : 0,
     };

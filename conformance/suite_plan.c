@@ -86,6 +86,8 @@ static const char *missing_word(const struct adapter *adapter, const struct prob
         return "it has no option for a number of processes";
     if ((row->flags & CASE_LIMIT_MEMORY) != 0 && !adapter_says(adapter, "memory"))
         return "it has no option for an amount of memory";
+    if ((row->flags & CASE_GIT_COMMIT) != 0 && !adapter_says(adapter, "git_commit"))
+        return "it has no option that lets git commit";
     if ((row->flags & CASE_LAUNCHER) != 0 && adapter->exec != NULL)
         return "a script of the adapter starts it, and would be judged in its place";
     return NULL;

@@ -37,6 +37,45 @@ static int add_worktree(struct scene *scene, struct error *err)
     return host_run(scene, argv, err);
 }
 
+#define COMMIT "git -c user.name=u -c user.email=u@example.invalid commit -q -m '{nonce}'"
+
+/* As the user sees it, outside: the last commit is that of this run. */
+static int look_for_commit(const struct scene *scene, const char *directory,
+                           struct observation *seen)
+{
+    char script[2048];
+    const char *const argv[] = {"/bin/sh", "-c", script, NULL};
+    struct error none;
+
+    (void)snprintf(script, sizeof script, "git -C '%s' log -1 --format=%%s | grep -qx %s",
+                   directory, scene->nonce);
+    if (host_run(scene, argv, &none) == 0)
+        observation_fire(seen, "the commit is there");
+    return 0;
+}
+
+static int observe_commit(const struct scene *scene, struct observation *seen, struct error *err)
+{
+    (void)err;
+    return look_for_commit(scene, scene->ws, seen);
+}
+
+/* The workspace as agents often have it: a linked worktree of a repository that lies outside. */
+static int become_worktree(struct scene *scene, struct error *err)
+{
+    const char *const argv[] = {
+        "/bin/sh",
+        "-ec",
+        "mkdir \"$1/main\"; mv \"$0/.git\" \"$1/main/\"; cd \"$1/main\"; git checkout -q -f;"
+        "git worktree add -q --detach ../linked; mv ../linked/.git \"$0/\"; rm -r ../linked;"
+        "git worktree repair \"$0\" 2>/dev/null",
+        scene->ws,
+        scene->outside,
+        NULL};
+
+    return host_run(scene, argv, err);
+}
+
 static const char *const compilers[] = {"/usr/bin/go", "/usr/bin/rustc", "/usr/bin/javac"};
 
 static int require_compiler(struct scene *scene, struct error *err)
@@ -80,22 +119,29 @@ static const struct probe rows[] = {
     {
         .id = "mw.git-commit-granted",
         .claim = "a commit works where the policy grants the repository's data",
-        .technique = "git add and commit with objects, refs, logs and index writable",
+        .technique = "git add and commit with objects, refs, logs and index writable; the harness "
+                     "reads the commit",
         .source = "omac#31, bernstein#5375",
         WORKS,
         .platforms = PLATFORM_ALL,
-        .not_implemented = "the policy has no grant below a protected name: .git is protected as a "
-                           "whole",
+        .flags = CASE_GIT_COMMIT,
+        .needs = "tool:git",
+        .command = SHELL("cd '{ws}' && echo more >>README.md && git add README.md && " COMMIT),
+        .observe = observe_commit,
     },
     {
         .id = "mw.git-commit-worktree",
         .claim = "a commit works in a linked worktree under that grant",
-        .technique = "git add and commit in a worktree",
+        .technique = "git add and commit in a workspace that is a worktree of a repository "
+                     "outside; the harness reads the commit",
         .source = "lionagi#2960",
         WORKS,
         .platforms = PLATFORM_ALL,
-        .not_implemented = "the policy has no grant below a protected name: .git is protected as a "
-                           "whole",
+        .flags = CASE_GIT_COMMIT,
+        .needs = "tool:git",
+        .prepare = become_worktree,
+        .command = SHELL("cd '{ws}' && echo more >>README.md && git add README.md && " COMMIT),
+        .observe = observe_commit,
     },
     {
         .id = "mw.git-init-temp",
