@@ -273,7 +273,6 @@ static void check_second(const struct known *known, int mode, int variant, size_
 {
     struct site site;
     AUTO_FREE char *committed = NULL;
-    AUTO_FREE char *unfinished = NULL;
 
     open_site(&site, mode, variant);
     cr_assert_eq(apply_part(&site, 1, SIZE_MAX), 0);
