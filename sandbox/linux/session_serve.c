@@ -149,7 +149,7 @@ static int take_over_stdio(const struct order *order, struct error *err)
     for (int i = 0; i < 3; i++) {
         if (dup2(order != NULL ? order->descriptors[i] : nothing, i) < 0)
             return error_os(err, errno, "hand over descriptor %d", i);
-        if ((order->flags & (uint32_t)SESSION_CLOSED << i) != 0)
+        if (order != NULL && (order->flags & (uint32_t)SESSION_CLOSED << i) != 0)
             (void)close(i);
     }
     return 0;
