@@ -112,7 +112,7 @@ Test(windows_hints, every_row_says_what_it_means_and_what_to_do_once)
 
 static int status_of(enum error_code code, int os_code, const char *message)
 {
-    struct error err = {.code = code, .os_code = os_code};
+    struct error err = {.code = (int)code, .os_code = os_code};
 
     (void)snprintf(err.message, sizeof err.message, "%s", message);
     return windows_status_of(&err);
