@@ -196,6 +196,31 @@ Test(snapshot, sees_attributes_and_flags)
 }
 
 /* None of these may block, act, or be followed. */
+/* An access control list is an attribute: one more reader, although the mode stays as it was. */
+Test(snapshot, sees_access_control_lists)
+{
+    static const struct {
+        uint32_t version;
+        struct {
+            uint16_t tag, permissions;
+            uint32_t id;
+        } entries[5];
+    } list = {2, /* acl(5); linux/posix_acl_xattr.h */
+              {{0x01, 6, UINT32_MAX},
+               {0x02, 4, 1234},
+               {0x04, 4, UINT32_MAX},
+               {0x10, 4, UINT32_MAX},
+               {0x20, 4, UINT32_MAX}}};
+    struct ground ground;
+
+    begin(&ground);
+    if (setxattr(in(&ground, "file"), "system.posix_acl_access", &list, sizeof list, 0) < 0) {
+        (void)tree_remove(ground.top, &(struct error){0});
+        cr_skip_test("no access control lists on this file system");
+    }
+    end(&ground, 1, "top/file: xattr");
+}
+
 Test(snapshot, is_not_held_up_by_hostile_entries)
 {
     struct ground ground;
