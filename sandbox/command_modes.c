@@ -5,7 +5,9 @@
 #include "base/auto.h"
 #include "base/text.h"
 #include "sandbox/commands.h"
+#include "sandbox/doctor.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/windows_hints.h"
 
 struct modes_settings {
     bool is_json;
@@ -122,19 +124,63 @@ int command_modes(int argc, char **argv)
     return 0;
 }
 
-int command_doctor(int argc, char **argv)
+/* doctor CODE...: what a Windows error means here. On every platform: logs travel. */
+static int explain_codes(int count, char **words)
 {
+    for (int i = 0; i < count; i++) {
+        const struct windows_error *row;
+        struct error err;
+        uint64_t code;
+
+        if (!text_parse_u64(words[i], UINT32_MAX, &code)) {
+            (void)error_set(&err, ERR_USAGE, "\"%s\" is no error number", words[i]);
+            return command_fail(&err, SANDBOX_EXIT_REFUSED);
+        }
+        row = windows_error_find((uint32_t)code);
+        if (row == NULL)
+            (void)printf("Windows error %s: not one that is known to stop these sandboxes\n",
+                         words[i]);
+        else
+            (void)printf("Windows error %s (%s)\n  means: %s\n  do: %s\n", words[i], row->name,
+                         row->cause, row->hint);
+    }
+    return 0;
+}
+
+static int look_around(void)
+{
+    AUTO_BUFFER struct buffer out = BUFFER_EMPTY;
     struct error why_not;
     struct error err = {0};
-    const struct sandbox_backend *chosen;
+    const struct sandbox_backend *chosen = backend_choose(&why_not, &err);
 
-    (void)argc;
-    (void)argv;
-    chosen = backend_choose(&why_not, &err);
-    if (chosen == NULL)
-        return command_fail(&err, SANDBOX_EXIT_REFUSED);
-    (void)printf("use --mode %s (what auto takes here)\n", chosen->name);
-    if (why_not.code != ERR_NONE)
+    if (chosen != NULL)
+        (void)printf("use --mode %s (what auto takes here)\n", chosen->name);
+    if (chosen != NULL && why_not.code != ERR_NONE)
         error_print(stdout, "better mode missing", &why_not);
-    return 0;
+    doctor_look(&out);
+    (void)fputs(buffer_text(&out), stdout);
+    return chosen != NULL ? 0 : command_fail(&err, SANDBOX_EXIT_REFUSED);
+}
+
+int command_doctor(int argc, char **argv)
+{
+    static const struct option_row none[] = {{0}};
+    static const struct option_table table = {
+        .program = "holdfast-sandbox doctor",
+        .synopsis = "[WINDOWS-ERROR]...",
+        .summary =
+            "Says which mode to choose here and what to fix; or what Windows errors mean in\n"
+            "these sandboxes.",
+        .rows = none,
+    };
+    struct error err = {0};
+    int first = 0;
+    int parsed = options_parse(&table, argc, argv, NULL, &first, &err);
+
+    if (parsed < 0)
+        return command_fail(&err, SANDBOX_EXIT_REFUSED);
+    if (parsed == OPTIONS_ANSWERED)
+        return 0;
+    return first < argc ? explain_codes(argc - first, argv + first) : look_around();
 }

@@ -19,6 +19,7 @@ int command_session(int argc, char **argv);
 int command_explain(int argc, char **argv);
 int command_modes(int argc, char **argv);
 int command_doctor(int argc, char **argv);
+int command_audit(int argc, char **argv);
 
 /* What `run` and `explain` are told (policy_options.c). */
 struct sandbox_settings {

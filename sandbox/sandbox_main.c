@@ -18,6 +18,7 @@ static const struct {
     {"modes", command_modes, "which modes work on this machine, and why the others do not"},
     {"explain", command_explain, "print what run would do, as JSON, and do nothing"},
     {"doctor", command_doctor, "which mode to choose here, and what to fix"},
+    {"audit", command_audit, "places that everybody may write"},
     {"setup", command_setup, "prepare this machine (needed on Windows only)"},
     {"teardown", command_setup, "undo setup"},
     {"status", command_setup, "what setup has done"},

@@ -50,4 +50,11 @@ for step, line in zip(plan['steps'], lines[1:]):
 done
 "$sandbox" run --mode windows-elevated -- true >/dev/null 2>&1
 [ $? = 125 ] || fail "run in a mode of another platform was not refused with 125"
+for code in 5 740 1312 1314 1326 1385 1907 1909 1920; do
+    said=$("$sandbox" doctor $code)
+    [ $? = 0 ] && grep -q 'means: ..' <<<"$said" && grep -q 'do: ..' <<<"$said" || fail "doctor $code has no cause and remedy"
+done
+"$sandbox" doctor 4 | grep -q 'not one that is known' || fail "doctor knows an error that it should not"
+"$sandbox" doctor five >/dev/null 2>&1
+[ $? = 125 ] || fail "doctor took a word for a number"
 [ $failures = 0 ]

@@ -19,10 +19,6 @@ struct win_child {
 HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name[64],
                       struct error *err);
 
-/* The program that argv[0] means: a path as it is, a name looked up in PATH of env with PATHEXT.
- * Caller frees; NULL: ERR_NOT_FOUND. */
-char *win_find_program(const char *name, char *const *env, const char *cwd, struct error *err);
-
 /*
  * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2. desktop: its name
  * without the window station; NULL: ours. *child is the caller's, to be ended by win_child_done.

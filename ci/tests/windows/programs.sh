@@ -235,6 +235,24 @@ sleep 3
 [ ! -e "$drive/$scratch/left2" ]
 check "unelevated: what the command left running ends with it"
 
+# --- doctor, audit --------------------------------------------------------------------------------------------
+wine_run "$build/bin/holdfast-sandbox.exe" doctor 1909 1920 </dev/null >"$out" 2>"$err"
+[ $? = 0 ] && said "ACCOUNT_LOCKED_OUT" && said "app-execution alias"
+check "doctor explains error numbers"
+wine_run "$build/bin/holdfast-sandbox.exe" doctor </dev/null >"$out" 2>"$err"
+[ $? = 125 ] && said "this is Wine" && said "secondary logon service: error 1060"
+check "doctor names the missing service"
+mkdir -p "$work/open" "$work/closed"
+chmod 777 "$work/open"
+chmod 700 "$work/closed" "$work"
+wine_run "$build/bin/holdfast-sandbox.exe" audit "$root" '\\server\share' </dev/null >"$out" 2>"$err"
+[ $? = 0 ] && said "Everyone" && said "project\open" && ! said closed && said "1 could not be looked at" && said "budget: 2 s"
+check "audit names what Everyone may write, and asks no server"
+wine_run "$build/bin/holdfast-sandbox.exe" audit --entries 2 "$root" </dev/null >"$out" 2>"$err"
+[ $? = 0 ] && said "USED UP"
+check "audit says when its budget was not enough"
+rmdir "$work/open" "$work/closed"
+
 # --- teardown --------------------------------------------------------------------------------------------------
 store fail account 32
 wine_run "$standin/holdfast-sandbox.exe" teardown </dev/null >"$out" 2>"$err"
