@@ -240,11 +240,12 @@ static int read_skipped(struct bench_file *file, const json_t *extras, struct er
         AUTO_FREE char *reason = NULL;
         AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
 
-        if (document_get_text(object, "benchmark", true, &benchmark, err) < 0 ||
+        if (document_get_text(object, "benchmark", false, &benchmark, err) < 0 ||
             document_get_text(object, "subject", true, &subject, err) < 0 ||
             document_get_text(object, "reason", true, &reason, err) < 0)
             return error_wrap(err, "skipped[%zu]", i);
-        buffer_printf(&text, "%s, %s: %s", benchmark, subject, reason);
+        buffer_printf(&text, "%s%s%s: %s", benchmark != NULL ? benchmark : "",
+                      benchmark != NULL ? ", " : "", subject, reason);
         file->skipped[i] = buffer_take(&text);
         if (file->skipped[i] == NULL)
             return error_memory(err, "skipped");

@@ -39,7 +39,7 @@ struct bench_file {
     struct result_host host;
     char *fit;        /* "yes" or "no": what the A/A arms said; NULL: not said */
     size_t too_noisy; /* A/A arms that could not say */
-    char **skipped;   /* "steady.build, linux-landlock: why it was not measured" */
+    char **skipped;   /* "steady.build, linux-landlock: why", or "nsjail: why" for all benchmarks */
     size_t skipped_count;
     struct bench_result *results;
     size_t result_count;
