@@ -275,7 +275,7 @@ static int add_siblings(const char *directory, struct facts *facts, struct error
 /* --- the machine ------------------------------------------------------------------------------------- */
 
 /* A bad address is looked at after the flags: EFAULT says that the flags are known. */
-static bool has_notify(void)
+bool facts_have_notify(void)
 {
     long result = syscall(SYS_seccomp, KERNEL_SECCOMP_SET_FILTER,
                           KERNEL_SECCOMP_NEW_LISTENER | KERNEL_SECCOMP_WAIT_KILLABLE, NULL);
@@ -289,7 +289,7 @@ static int collect(const struct policy *policy, const struct policy_place *place
     facts->uid = getuid();
     facts->gid = getgid();
     facts->landlock_abi = kernel_landlock_abi();
-    facts->has_notify = has_notify();
+    facts->has_notify = facts_have_notify();
     facts->has_mqueue = access("/dev/mqueue", F_OK) == 0;
     if (collect_root(policy, place, "workspace", policy->workspace, facts, err) < 0)
         return -1;

@@ -27,6 +27,9 @@ int gits_check(const struct facts *facts, struct error *err);
 /* The beginning of a regular file, without following a last link, NUL-terminated. -1: none. */
 ssize_t read_small(int dir, const char *name, char *text, size_t size);
 
+/* Does the kernel have seccomp notification as the supervisor needs it? */
+bool facts_have_notify(void);
+
 /* The path of an open descriptor, links resolved. Caller frees. */
 char *descriptor_path(int fd, struct error *err);
 

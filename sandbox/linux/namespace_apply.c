@@ -62,10 +62,12 @@ static int write_maps(pid_t init, struct error *err)
 
     (void)snprintf(text, sizeof text, "/proc/%d", init);
     directory = openat(AT_FDCWD, text, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (directory < 0)
-        return error_os(err, errno, "open %s", text);
+    if (directory < 0) {
+        (void)error_os(err, errno, "open %s", text);
+        return error_hint(err, "/proc must be mounted, for the pid namespace we are in");
+    }
     if (write_proc(directory, "setgroups", "deny", err) < 0)
-        return -1;
+        return error_hint(err, "/proc must be mounted, for the pid namespace we are in");
     (void)snprintf(text, sizeof text, "%u %u 1", getuid(), getuid());
     if (write_proc(directory, "uid_map", text, err) < 0)
         return error_hint(err, "user namespaces may be restricted here (AppArmor, sysctl); see "
