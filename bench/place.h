@@ -7,6 +7,7 @@
  *     P/extra      a second writable root
  *     P/secret     denied by the policy
  *     P/home       HOME of the runs
+ *     P/scratch    for files that the scripts of adapters need, a folder in it for each run
  *     P/policy.json  the policy, for sandboxes that read one
  */
 #ifndef HOLDFAST_BENCH_PLACE_H
@@ -19,7 +20,7 @@
 struct place {
     struct fixture fixture;
     struct identity identity;
-    char *ws, *extra, *secret, *home, *policy, *git;
+    char *ws, *extra, *secret, *home, *policy, *git, *scratch;
     char *peers; /* where ci/deps --peers installs; NULL: unknown */
 };
 

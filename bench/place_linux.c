@@ -172,7 +172,8 @@ static int fill(struct place *place, struct error *err)
     place->extra = place->ws != NULL ? place_make_directory(place, "extra", err) : NULL;
     place->secret = place->extra != NULL ? place_make_directory(place, "secret", err) : NULL;
     place->home = place->secret != NULL ? place_make_directory(place, "home", err) : NULL;
-    place->git = place->home != NULL ? path_below(place->ws, ".git", err) : NULL;
+    place->scratch = place->home != NULL ? place_make_directory(place, "scratch", err) : NULL;
+    place->git = place->scratch != NULL ? path_below(place->ws, ".git", err) : NULL;
     place->peers = find_peers();
     return place->git == NULL ? -1 : write_policy(place, err);
 }
@@ -207,6 +208,7 @@ void place_close(struct place *place)
     free(place->home);
     free(place->policy);
     free(place->git);
+    free(place->scratch);
     free(place->peers);
     *place = (struct place){.fixture = FIXTURE_NONE};
 }

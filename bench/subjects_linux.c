@@ -37,6 +37,24 @@ void subjects_done(struct subjects *subjects)
     *subjects = (struct subjects){0};
 }
 
+/* Scripts are promised an empty folder for each run (conformance/adapter.h). The command line is fixed
+ * for all runs here, so that the script's copy makes it: its parent's name is the run's own. */
+static const char make_scratch[] =
+    "HOLDFAST_SCRATCH=$HOLDFAST_SCRATCH/$$/scratch && mkdir -p \"$HOLDFAST_SCRATCH\" || exit 125\n";
+
+/* The script with that after its first line, "#!". */
+static int write_script(int fd, const char *bytes, size_t size)
+{
+    const char *end = memchr(bytes, '\n', size);
+    size_t first = end != NULL ? (size_t)(end - bytes) + 1 : 0;
+
+    return write(fd, bytes, first) == (ssize_t)first &&
+                   write(fd, make_scratch, sizeof make_scratch - 1) == sizeof make_scratch - 1 &&
+                   write(fd, bytes + first, size - first) == (ssize_t)(size - first)
+               ? 0
+               : -1;
+}
+
 /* An ordinary user may not be able to reach the folder of the adapter: its script goes along. */
 static int bring_script(struct subject *subject, const struct place *place, struct error *err)
 {
@@ -53,7 +71,7 @@ static int bring_script(struct subject *subject, const struct place *place, stru
         return -1;
     (void)snprintf(path, sizeof path, "%.3800s/%.200s.sh", place->fixture.programs, subject->name);
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0755);
-    if (fd < 0 || write(fd, bytes, size) != (ssize_t)size || fchmod(fd, 0755) < 0)
+    if (fd < 0 || write_script(fd, bytes, size) < 0 || fchmod(fd, 0755) < 0)
         return error_os(err, errno, "write %s", path);
     copy = strdup(path);
     if (copy == NULL)
@@ -179,6 +197,7 @@ int subject_expand(const struct subject *subject, const struct place *place,
         .policy_file = place->policy,
         .programs = subject->programs,
         .peers = place->peers,
+        .scratch = place->scratch,
     };
 
     policy.cwd = policy.workspace;
