@@ -3,8 +3,9 @@
  * process: the one place that knows a sandbox as more than a command line. A
  * worker of the runs' identity makes the calls in interleaved blocks and
  * leaves the times in shared memory; it is measured as it is and holding
- * 200 MB.
+ * 200 MB. For `leak` it makes thousands of calls and looks at what stays in it.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -34,15 +35,28 @@ enum {
     BLOCKS = 200,
     BLOCKS_QUICK = 40,
     RUNS_MAX = 2 * BLOCKS,
-    PARENT_MB = 200
+    PARENT_MB = 200,
+    LEAK_RUNS = 10000,
+    LEAK_RUNS_QUICK = 500,
+    LEAK_WARMUP = 100
 };
+
+/* Nobody waits longer than this for what one way leaves behind; the row says how many runs it were. */
+static const double leak_seconds_max = 40;
 
 static const char *const way_names[WAYS] = {"posix_spawn", "sandbox_spawn", "session",
                                             "posix_spawn (again)"};
 static const char *const target[] = {"/bin/true", NULL};
 
+/* What a process holds. */
+struct holdings {
+    int64_t descriptors, memory_bytes, processes;
+};
+
 /* Between the benchmark and its worker. */
 struct shared {
+    double leak_times[WAYS][LEAK_RUNS];
+    struct holdings before[WAYS], after[WAYS];
     double times[WAYS][RUNS_MAX];
     size_t counts[WAYS];
     bool is_done;
@@ -125,6 +139,81 @@ static int time_all(struct worker *worker, size_t blocks, uint64_t seed, struct 
     return 0;
 }
 
+/* ---- what stays in the calling process ---- */
+
+static int64_t count_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    int64_t count = 0;
+
+    while (directory != NULL && readdir(directory) != NULL)
+        count++;
+    if (directory != NULL)
+        (void)closedir(directory);
+    return count;
+}
+
+static int64_t count_children(void)
+{
+    char path[64];
+    int64_t count = 0;
+    long child;
+
+    (void)snprintf(path, sizeof path, "/proc/self/task/%ld/children", (long)getpid());
+    AUTO_FILE FILE *children = fopen(path, "re");
+    while (children != NULL && fscanf(children, "%ld", &child) == 1)
+        count++;
+    return count;
+}
+
+static struct holdings look(void)
+{
+    AUTO_FILE FILE *statm = fopen("/proc/self/statm", "re");
+    long long resident = 0;
+    long long shared = 0;
+
+    if (statm == NULL || fscanf(statm, "%*u %lld %lld", &resident, &shared) != 2)
+        resident = shared = 0;
+    return (struct holdings){
+        .descriptors = count_descriptors(),
+        .memory_bytes = (resident - shared) * sysconf(_SC_PAGESIZE),
+        .processes = count_children(),
+    };
+}
+
+static int leak_way(struct worker *worker, enum way way, size_t runs, struct error *err)
+{
+    struct shared *shared = worker->shared;
+    uint64_t begun = os_now_ns();
+    int status;
+
+    for (size_t i = 0; i < LEAK_WARMUP; i++) {
+        if (run_way(worker, way, &status, err) < 0)
+            return -1;
+    }
+    shared->before[way] = look();
+    for (size_t i = 0; i < runs && (double)(os_now_ns() - begun) / 1e9 < leak_seconds_max; i++) {
+        uint64_t start = os_now_ns();
+
+        if (run_way(worker, way, &status, err) < 0)
+            return -1;
+        shared->leak_times[way][shared->counts[way]++] = (double)(os_now_ns() - start) / 1e9;
+    }
+    shared->after[way] = look();
+    return 0;
+}
+
+static int leak_both(struct worker *worker, size_t runs, uint64_t seed, struct error *err)
+{
+    (void)seed;
+    return leak_way(worker, WAY_API, runs, err) < 0 ? -1 : leak_way(worker, WAY_SESSION, runs, err);
+}
+
+/* ---- the worker ---- */
+
+/* What it does with the library open: `amount` blocks or runs. */
+typedef int task_function(struct worker *worker, size_t amount, uint64_t seed, struct error *err);
+
 static int set_policy(struct sandbox_policy *policy, const struct place *place, struct error *err)
 {
     if (sandbox_policy_set(policy, "workspace", place->ws, err) < 0 ||
@@ -157,8 +246,8 @@ static int hold(size_t bytes, struct error *err)
     return 0;
 }
 
-static int work(const struct context *context, struct shared *shared, size_t ballast, size_t blocks,
-                uint64_t seed, struct error *err)
+static int work(const struct context *context, struct shared *shared, size_t ballast,
+                task_function *task, size_t amount, uint64_t seed, struct error *err)
 {
     AUTO_FREE char *launcher = context_program(context, "holdfast-sandbox", err);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -177,7 +266,7 @@ static int work(const struct context *context, struct shared *shared, size_t bal
         worker.policy = policy;
         worker.session = sandbox_session_open(policy, err);
         if (worker.session != NULL)
-            failed = time_all(&worker, blocks, seed, err);
+            failed = task(&worker, amount, seed, err);
     }
     sandbox_session_close(worker.session);
     sandbox_policy_free(policy);
@@ -205,12 +294,10 @@ static int add_rows(struct context *context, const struct shared *shared, const 
     return 0;
 }
 
-static int measure(struct context *context, struct shared *shared, size_t ballast_mb,
-                   struct error *err)
+static int run_worker(struct context *context, struct shared *shared, size_t ballast_mb,
+                      task_function *task, size_t amount, struct error *err)
 {
-    size_t blocks = context->settings->is_quick ? BLOCKS_QUICK : BLOCKS;
     uint64_t seed = context_next_seed(context);
-    char parent_mb[24];
     int status = -1;
     pid_t pid;
 
@@ -218,11 +305,22 @@ static int measure(struct context *context, struct shared *shared, size_t ballas
     pid = fork();
     if (pid == 0) {
         shared->is_done =
-            work(context, shared, ballast_mb << 20, blocks, seed, &shared->error) == 0;
+            work(context, shared, ballast_mb << 20, task, amount, seed, &shared->error) == 0;
         _exit(0);
     }
     if (pid < 0 || waitpid(pid, &status, 0) < 0)
         return error_os(err, errno, "a worker");
+    return 0;
+}
+
+static int measure(struct context *context, struct shared *shared, size_t ballast_mb,
+                   struct error *err)
+{
+    size_t blocks = context->settings->is_quick ? BLOCKS_QUICK : BLOCKS;
+    char parent_mb[24];
+
+    if (run_worker(context, shared, ballast_mb, time_all, blocks, err) < 0)
+        return -1;
     (void)snprintf(parent_mb, sizeof parent_mb, "%zu", ballast_mb);
     if (!shared->is_done)
         return bench_report_add_skipped(context->report, "api", "sandbox_spawn",
@@ -230,14 +328,81 @@ static int measure(struct context *context, struct shared *shared, size_t ballas
     return add_rows(context, shared, parent_mb, err);
 }
 
-int bench_api(struct context *context, struct error *err)
+static int add_leak_row(struct context *context, const struct shared *shared, enum way way,
+                        struct error *err)
+{
+    const struct holdings *before = &shared->before[way];
+    const struct holdings *after = &shared->after[way];
+    size_t count = shared->counts[way];
+    char command[96];
+    struct bench_row *row;
+    struct bench_run *runs;
+
+    (void)snprintf(command, sizeof command, "leak %s", way_names[way]);
+    row = bench_report_add_row(context->report, command, "leak", way_names[way], NULL, err);
+    runs = row != NULL ? bench_row_add_runs(row, count, err) : NULL;
+    if (runs == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        runs[i] = (struct bench_run){.wall_s = shared->leak_times[way][i], .memory_bytes = -1};
+    /* A page more or less is no leak: bytes per run, rounded. */
+    if (bench_row_set_count(row, "descriptors_left", after->descriptors - before->descriptors,
+                            err) < 0 ||
+        bench_row_set_count(row, "processes_left", after->processes - before->processes, err) < 0 ||
+        bench_row_set_count(row, "memory_left_per_run",
+                            (after->memory_bytes - before->memory_bytes) /
+                                (int64_t)(count > 0 ? count : 1),
+                            err) < 0)
+        return -1;
+    return bench_row_set_note(row, err, "%zu runs", count);
+}
+
+static int measure_leak(struct context *context, struct shared *shared, struct error *err)
+{
+    size_t runs = context->settings->is_quick ? LEAK_RUNS_QUICK : LEAK_RUNS;
+
+    if (run_worker(context, shared, 0, leak_both, runs, err) < 0)
+        return -1;
+    if (!shared->is_done)
+        return bench_report_add_skipped(context->report, "leak", "sandbox_spawn",
+                                        shared->error.message, err);
+    return add_leak_row(context, shared, WAY_API, err) < 0
+               ? -1
+               : add_leak_row(context, shared, WAY_SESSION, err);
+}
+
+static struct shared *share(struct error *err)
 {
     struct shared *shared =
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    if (shared != MAP_FAILED)
+        return shared;
+    (void)error_os(err, errno, "shared memory");
+    return NULL;
+}
+
+int bench_api_leak(struct context *context, struct error *err)
+{
+    struct shared *shared = share(err);
     int failed;
 
-    if (shared == MAP_FAILED)
-        return error_os(err, errno, "shared memory");
+    if (shared == NULL)
+        return -1;
+    console_set_title(context->console, "leak: the library");
+    console_step(context->console);
+    failed = measure_leak(context, shared, err);
+    (void)munmap(shared, sizeof *shared);
+    return failed;
+}
+
+int bench_api(struct context *context, struct error *err)
+{
+    struct shared *shared = share(err);
+    int failed;
+
+    if (shared == NULL)
+        return -1;
     console_set_title(context->console, "api");
     console_step(context->console);
     failed = measure(context, shared, 0, err);

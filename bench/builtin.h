@@ -100,6 +100,7 @@ struct words context_values(const struct context *context, const char *name,
 int bench_acl(struct context *context, struct error *err);
 int bench_against(struct context *context, struct error *err); /* --against */
 int bench_api(struct context *context, struct error *err);
+int bench_api_leak(struct context *context, struct error *err); /* a part of `leak` */
 int bench_calibrate(struct context *context, struct error *err);
 int bench_growth(struct context *context, struct error *err);
 int bench_leak(struct context *context, struct error *err);

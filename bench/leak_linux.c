@@ -195,5 +195,5 @@ int bench_leak(struct context *context, struct error *err)
         if (subject->reason == NULL && measure(context, subject, err) < 0)
             return -1;
     }
-    return 0;
+    return bench_api_leak(context, err);
 }
