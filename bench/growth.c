@@ -237,7 +237,7 @@ static int measure_value(struct context *context, const struct growth *growth, c
         .row_count = 1,
         .seconds = 0.6,
         .max_runs = 160,
-        .min_runs = 4,
+        .min_runs = 6,
         .timeout_ms = 60000,
     };
     uint64_t value;

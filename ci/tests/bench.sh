@@ -50,6 +50,19 @@ bench -r 1 -N 'sleep 0.001' --export-json once.json --style none >out 2>&1 || fa
 bench spawn api -L target true --mode linux-landlock --quick -r 4 --export-json builtin.json \
     --export-action action.json >out 2>&1 || fail "spawn: $(cat out)"
 
+# An adapter that is a script finds an empty folder at every run.
+cat >box.json <<'JSON'
+{"name": "box", "version": ["true"], "platforms": ["linux", "wsl"], "exec": "box.sh"}
+JSON
+cat >box.sh <<'SH'
+#!/bin/sh
+shift 2
+[ -d "$HOLDFAST_SCRATCH" ] && mkdir "$HOLDFAST_SCRATCH/mine" || exit 9
+exec "$@"
+SH
+bench spawn -L target noop --adapter box.json -r 4 --export-json box-out.json >out 2>&1 || fail "box: $(cat out)"
+grep -q '"subject": "box"' box-out.json || fail "an adapter's script does not run: $(cat out)"
+
 # What hyperfine's own scripts read, as they read it (its scripts/ folder), and what bencher's and
 # github-action-benchmark's adapters need.
 python3 - all.json single.json stdout.json scan.json two.json <<'PYTHON' || exit 1
