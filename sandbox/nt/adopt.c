@@ -1,11 +1,13 @@
 /* The environment of a command that runs in another account. */
 #include "sandbox/nt/envblock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/buffer.h"
+#include "base/text.h"
 
 /* "User profile environment variables" and what the logon itself sets. */
 static const char *const personal[] = {
@@ -69,4 +71,46 @@ int nt_env_adopt(struct text_list *variables, char *const *own, struct error *er
             return -1;
     }
     return 0;
+}
+
+static const char *value_of(const struct text_list *variables, const char *name)
+{
+    size_t length = strlen(name);
+
+    for (size_t i = variables->count; i > 0; i--) {
+        const char *line = variables->items[i - 1];
+
+        if (strncasecmp(line, name, length) == 0 && line[length] == '=')
+            return line + length + 1;
+    }
+    return NULL;
+}
+
+static int put_numbered(struct text_list *variables, const char *name, uint64_t number,
+                        const char *value, struct error *err)
+{
+    char full[64];
+
+    (void)snprintf(full, sizeof full, "%s%llu", name, (unsigned long long)number);
+    return adopt_one(variables, full, value, err);
+}
+
+int nt_env_trust_git(struct text_list *variables, const char *directory, struct error *err)
+{
+    const char *now = value_of(variables, "GIT_CONFIG_COUNT");
+    AUTO_FREE char *path = text_copy(directory, strlen(directory));
+    uint64_t count = 0;
+    char next[32];
+
+    if (path == NULL)
+        return error_memory(err, "environment");
+    if (now != NULL && !text_parse_u64(now, 10000, &count))
+        return 0; /* git will complain of it in its own words */
+    for (char *at = path; *at != '\0'; at++)
+        *at = *at == '\\' ? '/' : *at;
+    (void)snprintf(next, sizeof next, "%llu", (unsigned long long)count + 1);
+    if (put_numbered(variables, "GIT_CONFIG_KEY_", count, "safe.directory", err) < 0 ||
+        put_numbered(variables, "GIT_CONFIG_VALUE_", count, path, err) < 0)
+        return -1;
+    return adopt_one(variables, "GIT_CONFIG_COUNT", next, err);
 }

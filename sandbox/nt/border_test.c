@@ -239,6 +239,25 @@ Test(envblock, another_account_brings_its_own_places)
     text_list_done(&list);
 }
 
+Test(envblock, git_is_told_of_each_root_behind_what_it_was_told)
+{
+    struct text_list list = {0};
+    struct error err = {0};
+
+    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_COUNT=1", &err), 0);
+    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_KEY_0=user.name", &err), 0);
+    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_VALUE_0=u", &err), 0);
+    cr_assert_eq(nt_env_trust_git(&list, "C:\\work\\a b", &err), 0, "%s", err.message);
+    cr_assert_eq(nt_env_trust_git(&list, "D:\\c", &err), 0, "%s", err.message);
+    cr_assert(text_list_has(&list, "GIT_CONFIG_COUNT=3"));
+    cr_assert(text_list_has(&list, "GIT_CONFIG_KEY_0=user.name"), "the user's own stays");
+    cr_assert(text_list_has(&list, "GIT_CONFIG_KEY_1=safe.directory"));
+    cr_assert(text_list_has(&list, "GIT_CONFIG_VALUE_1=C:/work/a b"));
+    cr_assert(text_list_has(&list, "GIT_CONFIG_VALUE_2=D:/c"));
+    cr_assert_eq(list.count, 7u);
+    text_list_done(&list);
+}
+
 Test(envblock, stubs_have_real_line_ends)
 {
     for (size_t i = 0; i < nt_stub_count; i++) {

@@ -25,6 +25,10 @@ int nt_env_set(struct text_list *variables, const char *text, struct error *err)
  * not know and many programs do, becomes the profile if it was there. */
 int nt_env_adopt(struct text_list *variables, char *const *own, struct error *err);
 
+/* git refuses a repository whose owner is another account (safe.directory, git-config(1)): says by
+ * GIT_CONFIG_COUNT, behind what is there already, that this directory may be used. */
+int nt_env_trust_git(struct text_list *variables, const char *directory, struct error *err);
+
 /* Network stand-ins: batch files that say why and fail --------------------------------------------- */
 
 struct nt_stub {

@@ -317,6 +317,17 @@ static void warn_if_open(const struct plan *plan)
     nt_audit_done(&audit);
 }
 
+/* The roots are the user's; in another account git would not touch them. */
+static int trust_roots(const struct plan *plan, struct win_prepared *prepared, struct error *err)
+{
+    for (size_t i = 0; prepared->account != NULL && i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_ROOT &&
+            nt_env_trust_git(&prepared->spawn.env, plan->steps[i].path, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int win_prepare(const struct plan *plan, const struct run_request *request,
                 struct win_prepared *prepared, struct error *err)
 {
@@ -332,6 +343,8 @@ int win_prepare(const struct plan *plan, const struct run_request *request,
         if (result < 0)
             (void)error_wrap(err, "%s", plan_step_name(plan->steps[i].kind));
     }
+    if (result == 0)
+        result = trust_roots(plan, prepared, err);
     if (result < 0)
         win_prepared_done(prepared);
     return result;

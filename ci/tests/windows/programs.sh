@@ -135,6 +135,9 @@ check "arguments arrive as they were given"
 elevated -- "$probe" variable USERNAME
 said HoldfastOffline
 check "the account's own name is in the environment"
+elevated -- "$probe" variable GIT_CONFIG_VALUE_0
+said "C:/$scratch/project"
+check "git is told that the workspace may be used by another account"
 elevated -- "$probe" variable TEMP
 said "C:\\$scratch\\state\\tmp\\" && [ -z "$(ls "$drive/$scratch/state/tmp" 2>/dev/null)" ]
 check "TEMP is the run's own, and gone after it"
