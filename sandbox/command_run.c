@@ -107,6 +107,7 @@ struct started {
     const char *cwd;
     void (*edit)(struct plan *plan);
     FILE *log;
+    struct run_refusals *refusals; /* NULL: no log */
 };
 
 static int run_in(const struct sandbox_backend *backend, const struct started *started,
@@ -116,6 +117,7 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     struct run_request request = {.argv = started->argv,
                                   .cwd = started->cwd,
                                   .timeout_s = (uint32_t)policy->limits.timeout_s,
+                                  .refusals = started->refusals,
                                   .has_terminal = started->settings->has_terminal,
                                   .serves = started->settings->serves};
     struct plan plan = PLAN_EMPTY;
@@ -185,6 +187,7 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
     struct policy_place place;
     AUTO_FREE char *here = NULL;
     AUTO_FILE FILE *log = NULL;
+    AUTO_FREE struct run_refusals *refusals = NULL;
     struct error log_error;
     int result;
     struct started started = {
@@ -216,10 +219,14 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
         started.log = log = event_log_open(settings->log, err);
         if (log == NULL)
             return -1;
+        started.refusals = refusals = calloc(1, sizeof *refusals);
+        if (refusals == NULL)
+            return error_memory(err, "log");
     }
     result = backend != NULL ? run_in(backend, &started, outcome, err)
                              : run_auto(&started, outcome, err);
-    if (event_log_end(log, outcome, result < 0 ? err : NULL, &log_error) < 0)
+    if (event_log_between(log, refusals, outcome, &log_error) < 0 ||
+        event_log_end(log, outcome, result < 0 ? err : NULL, &log_error) < 0)
         error_print(stderr, "holdfast-sandbox", &log_error);
     return result;
 }

@@ -5,8 +5,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/auto.h"
 #include "base/buffer.h"
+#include "base/sha256.h"
 #include "base/text.h"
+
+/* signal(7); not in every platform's headers. */
+enum {
+    SIGNAL_FILE_SIZE = 25,
+    SIGNAL_BAD_CALL = 31
+};
 
 FILE *event_log_open(const char *path, struct error *err)
 {
@@ -29,10 +37,9 @@ static void add_text(struct buffer *line, const char *text)
     buffer_add_byte(line, '"');
 }
 
-static void begin(struct buffer *line, const char *event)
+static void begin(struct buffer *line, const char *event, time_t now)
 {
     char when[32] = "";
-    time_t now = time(NULL);
     const struct tm *utc = gmtime(&now);
 
     if (utc != NULL)
@@ -51,32 +58,84 @@ static int finish(FILE *log, struct buffer *line, struct error *err)
     return 0;
 }
 
-static uint64_t digest(const struct plan *plan)
+static int digest(const struct plan *plan, char hex[65], struct error *err)
 {
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
-    uint64_t hash = 0xcbf29ce484222325u;
+    struct sha256 hash;
 
     plan_print_json(&text, plan);
-    for (size_t i = 0; i < text.size; i++)
-        hash = (hash ^ (unsigned char)text.data[i]) * 0x100000001b3u;
-    return hash;
+    if (buffer_failed(&text))
+        return error_memory(err, "plan");
+    sha256_init(&hash);
+    sha256_add(&hash, text.data, text.size);
+    sha256_finish(&hash, hex);
+    return 0;
 }
 
 int event_log_start(FILE *log, const struct plan *plan, const struct run_request *request,
                     struct error *err)
 {
     AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
+    char hex[65];
 
     if (log == NULL)
         return 0;
-    begin(&line, "start");
-    buffer_printf(&line, ", \"mode\": \"%s\", \"plan\": \"%016" PRIx64 "\", \"command\": [",
-                  plan->mode, digest(plan));
+    if (digest(plan, hex, err) < 0)
+        return -1;
+    begin(&line, "start", time(NULL));
+    buffer_printf(&line, ", \"mode\": \"%s\", \"plan\": \"%s\", \"command\": [", plan->mode, hex);
     for (size_t i = 0; request->argv[i] != NULL; i++) {
         buffer_add_text(&line, i > 0 ? ", " : "");
         add_text(&line, request->argv[i]);
     }
     buffer_add_text(&line, "]");
+    return finish(log, &line, err);
+}
+
+static int log_refusal(FILE *log, const struct run_refusal *row, unsigned more, struct error *err)
+{
+    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
+
+    begin(&line, "refused", (time_t)row->time_s);
+    buffer_printf(&line, ", \"what\": \"%s\", \"object\": ", row->what);
+    add_text(&line, row->object);
+    if (more > 0)
+        buffer_printf(&line, ", \"more\": %u", more);
+    return finish(log, &line, err);
+}
+
+/* Which limit ended it, as far as its end shows; NULL: none. */
+static const char *limit_hit(const struct run_outcome *outcome)
+{
+    if (outcome->has_timed_out)
+        return "timeout_s";
+    return outcome->signal == SIGNAL_FILE_SIZE ? "file_bytes" : NULL;
+}
+
+int event_log_between(FILE *log, const struct run_refusals *refusals,
+                      const struct run_outcome *outcome, struct error *err)
+{
+    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
+    const unsigned count = refusals != NULL ? refusals->count : 0;
+    const unsigned kept = count < ARRAY_SIZE(refusals->rows) ? count : ARRAY_SIZE(refusals->rows);
+
+    if (log == NULL)
+        return 0;
+    for (unsigned i = 0; i < kept; i++) {
+        if (log_refusal(log, &refusals->rows[i], i + 1 == kept ? count - kept : 0, err) < 0)
+            return -1;
+    }
+    if (outcome->signal == SIGNAL_BAD_CALL) {
+        const struct run_refusal killed = {
+            .time_s = time(NULL), .what = "call", .object = "killed"};
+
+        if (log_refusal(log, &killed, 0, err) < 0)
+            return -1;
+    }
+    if (limit_hit(outcome) == NULL)
+        return 0;
+    begin(&line, "limit", time(NULL));
+    buffer_printf(&line, ", \"limit\": \"%s\"", limit_hit(outcome));
     return finish(log, &line, err);
 }
 
@@ -87,7 +146,7 @@ int event_log_end(FILE *log, const struct run_outcome *outcome, const struct err
 
     if (log == NULL)
         return 0;
-    begin(&line, "end");
+    begin(&line, "end", time(NULL));
     buffer_printf(&line, ", \"status\": %d, \"signal\": %d, \"timed_out\": %s", outcome->status,
                   outcome->signal, outcome->has_timed_out ? "true" : "false");
     buffer_printf(

@@ -7,13 +7,24 @@
 
 #include "base/error.h"
 
+/* What the supervisor refused, for the log: the first ones, and how many there were. */
+struct run_refusals {
+    volatile unsigned count;
+    struct run_refusal {
+        int64_t time_s;   /* since 1970 */
+        const char *what; /* static: "name", "connect" */
+        char object[240]; /* the beginning of a path or an abstract name */
+    } rows[64];
+};
+
 struct run_request {
     char *const *argv;  /* NULL-terminated, at least one; argv[0] is looked up in PATH of envp */
     char *const *envp;  /* NULL-terminated, as the command shall have it */
     const char *cwd;    /* absolute; NULL: where the caller is */
     uint32_t timeout_s; /* 0: none */
-    bool has_terminal;  /* descriptor 0 is a terminal, and becomes the command's controlling one */
-    bool serves;        /* no command: standard input is the socket of a session (session.h) */
+    struct run_refusals *refusals; /* filled while it runs; NULL: nobody asks */
+    bool has_terminal; /* descriptor 0 is a terminal, and becomes the command's controlling one */
+    bool serves;       /* no command: standard input is the socket of a session (session.h) */
 };
 
 struct run_outcome {

@@ -196,7 +196,32 @@ assert [l["event"] for l in lines] == ["start", "end"] * 3, lines
 assert lines[1]["status"] == 7 and "error" not in lines[1]
 assert lines[3]["status"] == 127 and "nonesuch" in lines[3]["error"]
 assert lines[0]["command"] == ["sh", "-c", "exit 7"]
+assert len(lines[0]["plan"]) == 64 and lines[0]["plan"] == lines[0]["plan"].lower()
 PY
+    rm -f "$tree/home/log"
+    status "a limit that is hit" 124 run --log "$tree/home/log" --timeout 1 -- sleep 30
+    holds "is in the log" grep -q '"event": "limit", .*"limit": "timeout_s"' "$tree/home/log"
+    rm -f "$tree/home/log"
+    status "a call that the filter kills for" 159 run --log "$tree/home/log" -- python3 -c "
+import ctypes, mmap # int 0x80
+m = mmap.mmap(-1, 4096, prot=7); m.write(bytes.fromhex('53b814000000cd805bc3'))
+ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(m)))()"
+    holds "is in the log" grep -q '"event": "refused", .*"what": "call"' "$tree/home/log"
+    [ $mode = linux-namespace ] || return 0
+    rm -f "$tree/home/log"
+    status "what the supervisor refuses" 0 run --log "$tree/home/log" -- sh -c "mkdir .codex; mkdir sub/fine; rmdir sub/fine; for i in \$(seq 100); do mkdir .agents; done; python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"$tree/sock\")'; cat .git/config >/dev/null; exit 0"
+    holds "is in the log" python3 - "$tree/home/log" "$tree/ws" <<'PY'
+import json, sys
+lines = [json.loads(line) for line in open(sys.argv[1])]
+refused = [l for l in lines if l["event"] == "refused"]
+assert lines[0]["event"] == "start" and lines[-1]["event"] == "end", lines
+assert refused[0]["what"] == "name" and refused[0]["object"] == sys.argv[2] + "/.codex", refused[0]
+assert len(refused) == 64 and refused[-1]["more"] == 38, (len(refused), refused[-1])
+assert not any("fine" in l["object"] for l in refused)
+PY
+    rm -f "$tree/home/log"
+    status "a connection" 1 run --log "$tree/home/log" -- python3 -c "import socket; socket.socket(socket.AF_UNIX).connect('$tree/sock')"
+    holds "is in the log" grep -q "\"what\": \"connect\", \"object\": \"$tree/sock\"" "$tree/home/log"
 }
 test_processes() {
     local mark="holdfast-left-$RANDOM$RANDOM"

@@ -243,6 +243,7 @@ static int supervise(struct box *box, pid_t command, int *wait_status, struct er
         .guards_sockets = plan_find(plan, STEP_GUARD_SOCKETS) != NULL,
         .umask = box->umask,
         .maps = box->maps,
+        .refusals = box->request->refusals,
     };
 
     /* once for all commands of a session: a supervisor is killed before it could free anything */

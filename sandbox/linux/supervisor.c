@@ -6,6 +6,7 @@
 
 #include <linux/audit.h>
 #include <string.h>
+#include <time.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
@@ -120,6 +121,56 @@ static const struct call_shape *find_shape(int number)
     return found != NULL ? found : find_in(own_shapes, ARRAY_SIZE(own_shapes), number);
 }
 
+/* ---- the log --------------------------------------------------------------------------------- */
+
+/* NUL bytes, which abstract names have, are shown as '@', as ss(8) does. */
+void request_note(struct request *request, const char *what, const char *object, size_t length)
+{
+    size_t room = sizeof request->refused_object - 1;
+
+    if (request->supervisor->config->refusals == NULL)
+        return;
+    request->refused = what;
+    if (length > room)
+        length = room;
+    for (size_t i = 0; i < length; i++)
+        request->refused_object[i] = object[i] != '\0' ? object[i] : '@';
+    request->refused_object[length] = '\0';
+}
+
+void request_note_place(struct request *request, const char *what, const struct place *place)
+{
+    char *path = request->text;
+    long size;
+
+    if (request->supervisor->config->refusals == NULL)
+        return;
+    size = guard_path(request, place->directory, path);
+    if (size < 0)
+        size = 0;
+    path[size++] = '/';
+    memcpy(path + size, place->name, place->length < NAME_MAX ? place->length : NAME_MAX);
+    request_note(request, what, path,
+                 (size_t)size + (place->length < NAME_MAX ? place->length : NAME_MAX));
+}
+
+/* In memory shared with the launcher, which reads it when everything here has ended. */
+static void keep_note(const struct request *request)
+{
+    struct run_refusals *refusals = request->supervisor->config->refusals;
+    struct timespec now = {0};
+    struct run_refusal *row;
+
+    if (refusals->count < ARRAY_SIZE(refusals->rows)) {
+        row = &refusals->rows[refusals->count];
+        (void)sys_call(SYS_clock_gettime, CLOCK_REALTIME, SYS_PTR(&now), 0, 0, 0, 0);
+        row->time_s = now.tv_sec;
+        row->what = request->refused;
+        memcpy(row->object, request->refused_object, sizeof row->object);
+    }
+    refusals->count++;
+}
+
 static void answer(struct request *request)
 {
     const struct seccomp_data *data = &request->notification.data;
@@ -127,8 +178,11 @@ static void answer(struct request *request)
     long result = -ENOSYS;
 
     request->reply = REPLY_RESULT;
+    request->refused = NULL;
     if (shape != NULL)
         result = shape->answer(request, shape);
+    if (request->refused != NULL && result < 0 && request->reply == REPLY_RESULT)
+        keep_note(request);
     if (request->reply == REPLY_LATER)
         return;
     if (request->reply != REPLY_SENT)

@@ -36,6 +36,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "sandbox/run.h"
 
 enum supervisor_guard {
     SUPERVISOR_NAMES = 1,
@@ -121,6 +122,8 @@ struct supervisor_config {
 
     const struct supervisor_git *gits; /* the filter hands over the rows of SUPERVISOR_GITS, too */
     size_t git_count;
+
+    struct run_refusals *refusals; /* what is refused is noted here; NULL: nowhere */
 
     bool guards_names;   /* the filter hands over the rows of SUPERVISOR_NAMES */
     bool guards_sockets; /* the filter hands over the rows of SUPERVISOR_SOCKETS */

@@ -160,8 +160,10 @@ long guard_check(struct request *request, const struct place *place, enum guard_
     if (!config->guards_names)
         return 0;
     for (size_t i = 0; i < config->name_count; i++) {
-        if (rule_hits(request, config->names[i], place, use))
+        if (rule_hits(request, config->names[i], place, use)) {
+            request_note_place(request, "name", place);
             return -EROFS;
+        }
     }
     return 0;
 }

@@ -114,6 +114,8 @@ struct request {
     char rest[PATH_ROOM]; /* of a slow walk */
     char text[PATH_ROOM]; /* link targets, status files */
 
+    const char *refused; /* static: what kind of thing was refused; NULL: nothing */
+    char refused_object[240];
     size_t
         git_hash_size; /* supervisor_git.c: of the last place entered, at its top; 0: not there */
 
@@ -284,6 +286,9 @@ bool worker_tend(struct supervisor *supervisor);
 
 /* supervisor.c */
 void request_send(struct request *request, long result);
+/* Remembers what a refusal is about, should it become one: `object`, or the entry at `place`. */
+void request_note(struct request *request, const char *what, const char *object, size_t length);
+void request_note_place(struct request *request, const char *what, const struct place *place);
 long request_send_fd(struct request *request, int fd, uint64_t flags, bool is_executable);
 
 #endif

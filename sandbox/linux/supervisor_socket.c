@@ -111,8 +111,10 @@ static long bind_unix(struct request *request, const struct socket_call *call)
     int base = -1;
     long result;
 
-    if (has_path(call) && guard_matches_text(config, name))
+    if (has_path(call) && guard_matches_text(config, name)) {
+        request_note(request, "name", name, strlen(name));
         return -EROFS;
+    }
     if (config->guards_sockets && !unix_has_room(request))
         return -ENOMEM;
     unix_note_time(request);
@@ -178,19 +180,26 @@ static long judge_path(struct request *request, struct socket_call *call)
         return object;
     if (sys_fstat((int)object, &status) < 0 || !S_ISSOCK(status.st_mode))
         return -ECONNREFUSED;
-    if (!unix_is_inside(request, (int)object))
+    if (!unix_is_inside(request, (int)object)) {
+        request_note(request, "connect", call->address.unix_address.sun_path,
+                     strnlen(call->address.unix_address.sun_path,
+                             sizeof call->address.unix_address.sun_path));
         return -EACCES;
+    }
     format_path(call->address.unix_address.sun_path, "/proc/self/fd/", object, "");
     call->size = (unsigned)(PATH_OFFSET + strlen(call->address.unix_address.sun_path) + 1);
     return 0;
 }
 
 /* As if the name did not exist: to the caller it does not. */
-static long judge_abstract(const struct request *request, const struct socket_call *call)
+static long judge_abstract(struct request *request, const struct socket_call *call)
 {
     const char *name = call->address.bytes + PATH_OFFSET;
 
-    return unix_has_abstract(request, name, call->size - PATH_OFFSET) ? 0 : -ECONNREFUSED;
+    if (unix_has_abstract(request, name, call->size - PATH_OFFSET))
+        return 0;
+    request_note(request, "connect", name, call->size - PATH_OFFSET);
+    return -ECONNREFUSED;
 }
 
 static long answer_connect(struct request *request, const struct call_shape *shape)
