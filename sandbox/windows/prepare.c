@@ -334,6 +334,8 @@ int win_prepare(const struct plan *plan, const struct run_request *request,
     int result;
 
     *prepared = (struct win_prepared){.account = NULL};
+    if (request->serves || request->argv[0] == NULL)
+        return error_set(err, ERR_UNSUPPORTED, "sessions of the library are not there on Windows");
     warn_if_open(plan);
     result = settle_descriptors(plan, prepared, err);
     if (result == 0)

@@ -169,6 +169,10 @@ elevated -- "$root\\text.exe"
 check "a command that is no program: 126"
 rm -f "$work/text.exe"
 
+wine_run "$standin/holdfast-sandbox.exe" session --mode windows-elevated --workspace "$root" </dev/null >"$out" 2>"$err"
+[ $? = 125 ] && complained "not there on Windows"
+check "a session of the library is refused with words"
+
 # --- failures on the way ----------------------------------------------------------------------------------
 store password HoldfastOffline wrong
 elevated -- "$probe" exit 0
@@ -211,15 +215,21 @@ check "a runner that ends without a word is a refusal"
 setup install
 
 # --- the broker dies ---------------------------------------------------------------------------------------
-run windows-elevated -- "$probe" write-later "C:\\$scratch\\orphan" 6 </dev/null &
-sleep 3
-for pid in $(pgrep -f "holdfast-sandbox.exe run.*$scratch"); do
-    [ "$(tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -c "HOLDFAST_STATE=C:.$scratch")" = 0 ] || kill -9 "$pid"
-done
-wait $! 2>/dev/null
-sleep 5
-[ ! -e "$drive/$scratch/orphan" ]
+kill_broker_in() { # MODE NAME: starts a command that would write NAME, kills the launcher alone
+    local pid
+    run "$1" -- "$probe" write-later "C:\\$scratch\\$2" 6 </dev/null &
+    sleep 3
+    for pid in $(pgrep -f "holdfast-sandbox.exe run.*$scratch"); do
+        tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qF "HOLDFAST_STATE=C:\\$scratch" && kill -9 "$pid"
+    done
+    wait $! 2>/dev/null
+    sleep 5
+    [ ! -e "$drive/$scratch/$2" ]
+}
+kill_broker_in windows-elevated orphan
 check "when the broker is killed, runner and command end too"
+kill_broker_in windows-unelevated orphan2
+check "unelevated: when the launcher is killed, so is the command"
 
 # --- unelevated ----------------------------------------------------------------------------------------------
 run windows-unelevated -- "$probe" exit 9 </dev/null
