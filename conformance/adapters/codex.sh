@@ -9,8 +9,9 @@ codex=$HOLDFAST_PEERS/node_modules/@openai/codex-linux-x64/vendor/x86_64-unknown
     echo "codex.sh: not installed; run ci/deps --peers" >&2
     exit 125
 }
-CODEX_HOME=$HOLDFAST_SCRATCH/codex
-TMPDIR=$HOLDFAST_SCRATCH/tmp
+own=$(mktemp -d "$HOLDFAST_SCRATCH/XXXX") # a case may start the sandbox several times
+CODEX_HOME=$own/codex
+TMPDIR=$own/tmp
 export CODEX_HOME TMPDIR
 mkdir "$CODEX_HOME" "$TMPDIR"
 # Lists come as one JSON string to a line, which is a TOML string, too.

@@ -2,8 +2,9 @@
 # runc.sh POLICY.json -- COMMAND...   runc with an OCI bundle made for the same policy.
 set -eu
 shift 2
-bundle=$HOLDFAST_SCRATCH
-name=holdfast-$(basename "$(dirname "$bundle")") # the folder of the run: unique; runc-after.sh knows it
+bundle=$(mktemp -d "$HOLDFAST_SCRATCH/XXXX") # a case may start the sandbox several times
+run=$(basename "$(dirname "$HOLDFAST_SCRATCH")")
+name=holdfast-$run-$(basename "$bundle") # runc-after.sh knows it
 
 # JSON strings for any bytes that a command line of a case can hold.
 quote() {

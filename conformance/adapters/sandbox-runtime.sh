@@ -7,9 +7,11 @@ srt=$HOLDFAST_PEERS/node_modules/.bin/srt
     echo "sandbox-runtime.sh: not installed; run ci/deps --peers" >&2
     exit 125
 }
-settings=$HOLDFAST_SCRATCH/settings.json
-CLAUDE_CODE_TMPDIR=$HOLDFAST_SCRATCH/tmp # srt's own variable for a private place of temporary files
-export CLAUDE_CODE_TMPDIR
+own=$(mktemp -d "$HOLDFAST_SCRATCH/XXXX") # a case may start the sandbox several times
+settings=$own/settings.json
+CLAUDE_CODE_TMPDIR=$own/tmp # srt's own variable for a private place of temporary files
+TMPDIR=$own                 # its sockets: in /tmp they stay when it is killed
+export CLAUDE_CODE_TMPDIR TMPDIR
 mkdir "$CLAUDE_CODE_TMPDIR"
 
 # Lists come as one JSON string to a line.
