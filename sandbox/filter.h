@@ -35,7 +35,8 @@ enum filter_group {
     FILTER_SYSV_IPC = 1 << 17,          /* SysV and POSIX message queues, memory, semaphores */
     FILTER_ATTRIBUTES = 1 << 18,        /* inode flags of files that can only be read */
     FILTER_NOTIFY_REMOVE = 1 << 19,     /* hand calls that remove names to the supervisor */
-    FILTER_GROUP_END = 1 << 20
+    FILTER_NOTIFY_FORK = 1 << 20,       /* hand calls that make processes to the supervisor */
+    FILTER_GROUP_END = 1 << 21
 };
 
 /* As linux/filter.h has it. */

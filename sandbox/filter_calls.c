@@ -28,7 +28,9 @@ const struct filter_call_row filter_calls[] = {
     {"connect",          42, 203, FILTER_NOTIFY_CONNECT, LABEL_NOTIFY},
     {"bind",             49, 200, SUPERVISED, LABEL_NOTIFY},
     {"socketpair",       53, 199, NETWORK, LABEL_CHECK_SOCKETPAIR},
-    {"clone",            56, 220, FILTER_NAMESPACES, LABEL_CHECK_CLONE},
+    {"clone",            56, 220, FILTER_NAMESPACES | FILTER_NOTIFY_FORK, LABEL_CHECK_FORK},
+    {"fork",             57, NO_CALL, FILTER_NOTIFY_FORK, LABEL_NOTIFY},
+    {"vfork",            58, NO_CALL, FILTER_NOTIFY_FORK, LABEL_NOTIFY},
     {"semget",           64, 190, FILTER_SYSV_IPC, LABEL_EPERM},
     {"semop",            65, 193, FILTER_SYSV_IPC, LABEL_EPERM},
     {"semctl",           66, 191, FILTER_SYSV_IPC, LABEL_EPERM},
@@ -119,7 +121,7 @@ const struct filter_call_row filter_calls[] = {
     {"fsconfig",        431, 431, FILTER_MOUNTS, LABEL_EPERM},
     {"fsmount",         432, 432, FILTER_MOUNTS, LABEL_EPERM},
     {"fspick",          433, 433, FILTER_MOUNTS, LABEL_EPERM},
-    {"clone3",          435, 435, FILTER_NAMESPACES, LABEL_ENOSYS}, /* flags in memory; libc falls back */
+    {"clone3",          435, 435, FILTER_NAMESPACES | FILTER_NOTIFY_FORK, LABEL_ENOSYS}, /* flags in memory; libc falls back */
     /* all in memory: no filter sees it, and no supervisor can hand back what RESOLVE_* promises */
     {"openat2",         437, 437, NAMES_OR_MODE, LABEL_ENOSYS},
     {"pidfd_getfd",     438, 438, FILTER_INSPECTION, LABEL_EPERM},

@@ -16,6 +16,7 @@ enum filter_label {
     LABEL_KILL,
     /* checks of arguments; what they contain depends on the groups */
     LABEL_CHECK_CLONE,      /* flags in argument 0 */
+    LABEL_CHECK_FORK,       /* the same, and makes a process */
     LABEL_CHECK_MODE_1,     /* mode in argument 1 */
     LABEL_CHECK_MODE_2,     /* mode in argument 2 */
     LABEL_CHECK_OPEN,       /* flags 1, mode 2 */

@@ -246,6 +246,12 @@ static void emit_clone(struct compiler *c)
     begin(c, LABEL_CHECK_CLONE);
     load_arg(c, 0);
     emit_jump(c, BPF_IF_BITS, NEW_NAMESPACES, LABEL_EPERM, LABEL_ALLOW);
+    if (!has(c, FILTER_NOTIFY_FORK))
+        return; /* place_shortcuts() */
+    begin(c, LABEL_CHECK_FORK);
+    load_arg(c, 0);
+    emit_jump(c, BPF_IF_BITS, NEW_NAMESPACES,
+              has(c, FILTER_NAMESPACES) ? LABEL_EPERM : LABEL_NOTIFY, LABEL_NOTIFY);
 }
 
 /* A mode with set-ID bits is refused; otherwise on to `then`. */
@@ -401,7 +407,7 @@ static void emit_processes(struct compiler *c)
 
 static void emit_checks(struct compiler *c)
 {
-    if (has(c, FILTER_NAMESPACES))
+    if (has(c, FILTER_NAMESPACES | FILTER_NOTIFY_FORK))
         emit_clone(c);
     if (has(c, FILTER_SETUID_BITS | FILTER_NOTIFY_CREATE)) {
         emit_mode_change(c, LABEL_CHECK_MODE_1, 1);
@@ -438,6 +444,8 @@ static void emit_ends(struct compiler *c)
 /* Labels that need no instructions of their own. */
 static void place_shortcuts(struct compiler *c)
 {
+    if (!has(c, FILTER_NOTIFY_FORK))
+        c->places[LABEL_CHECK_FORK] = c->places[LABEL_CHECK_CLONE];
     if (!has(c, FILTER_SETUID_BITS)) {
         c->places[LABEL_CHECK_CREAT] = c->places[LABEL_NOTIFY];
         c->places[LABEL_CHECK_MKNODAT] = c->places[LABEL_NOTIFY];
@@ -499,7 +507,8 @@ const char *filter_group_name(enum filter_group group)
         "keyrings",          "io-uring",       "inspection",    "setuid-bits",
         "terminal",          "subvolumes",     "no-network",    "ip-network",
         "no-unix-datagram",  "no-unix-socket", "notify-create", "notify-connect",
-        "foreign-processes", "sysv-ipc",       "attributes",    "notify-remove"};
+        "foreign-processes", "sysv-ipc",       "attributes",    "notify-remove",
+        "notify-fork"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if ((uint32_t)group == 1u << i)

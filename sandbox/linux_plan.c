@@ -49,6 +49,7 @@ void linux_plan_filter(struct plan *plan, uint32_t groups)
         "SysV and POSIX IPC of the machine are visible in this mode",
         "Landlock does not cover inode flags",
         "the supervisor removes git's locks, which are in a read-only place",
+        "the supervisor counts processes: a limit of the kernel's does not bind root",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(why); i++) {
@@ -76,9 +77,10 @@ int linux_plan_check(const struct policy *policy, const struct facts *facts, con
                      struct error *err)
 {
     /* RLIMIT_NPROC does not bind uid 0 of the machine, whatever its namespace: copy_process() */
-    if (policy->limits.processes > 0 && facts->uid == 0) {
-        (void)error_set(err, ERR_UNSUPPORTED, "%s cannot limit the processes of root", mode);
-        return error_hint(err, "run it as an ordinary user, or leave limits.processes out");
+    if (policy->limits.processes > 0 && facts->uid == 0 && !facts->has_notify) {
+        (void)error_set(err, ERR_UNSUPPORTED, "%s cannot limit the processes of root here", mode);
+        return error_hint(err, "needs Linux 5.19; or run it as an ordinary user, or leave "
+                               "limits.processes out");
     }
     return 0;
 }

@@ -388,6 +388,8 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
         groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
     if (facts->gits.count > 0)
         groups |= FILTER_NOTIFY_REMOVE;
+    if (facts->uid == 0 && policy->limits.processes > 0)
+        groups |= FILTER_NOTIFY_FORK;
     if (facts->has_notify)
         groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;
     else

@@ -153,6 +153,9 @@ row "namespaces.network loopback" "list the sockets of the machine" sh -c "grep 
 extra=(--git commit)
 needed "git-commit" "commit" git commit -q --allow-empty -m m
 needed "filter=notify-remove" "remove a tag" sh -c 'git tag t$$ && git tag -d t$$'
+extra=(--processes 4)
+row "filter=notify-fork" "make more processes than allowed" sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & true'
+row "limit=processes" "make more processes than allowed" sh -c 'sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & sleep 1 & true'
 
 # --- linux-landlock ---------------------------------------------------------------------------------------
 mode=linux-landlock extra=()
@@ -216,6 +219,7 @@ for step in plan["steps"]:
     steps linux-namespace --deny-read "$tree/secret"
     steps linux-namespace --network loopback --git commit
     steps linux-namespace --network host
+    steps linux-namespace --processes 100
     steps linux-landlock
     steps linux-landlock --network host
 } | sort -u >"$tree/steps"

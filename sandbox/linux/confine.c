@@ -47,8 +47,8 @@ int confinement_init(struct confinement *c, const struct plan *plan,
     c->closes_descriptors = plan_find(plan, STEP_CLOSE_DESCRIPTORS) != NULL;
     c->drops_capabilities = plan_find(plan, STEP_DROP_CAPABILITIES) != NULL;
     c->gains_nothing = plan_find(plan, STEP_NO_NEW_PRIVILEGES) != NULL;
-    c->has_listener =
-        (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT | FILTER_NOTIFY_REMOVE)) != 0;
+    c->has_listener = (groups & (FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT |
+                                 FILTER_NOTIFY_REMOVE | FILTER_NOTIFY_FORK)) != 0;
     c->ruleset = -1;
     if (groups != 0 && filter_compile(HOME_ARCH, groups, &c->program, err) < 0)
         return -1;

@@ -48,6 +48,8 @@ Test(filter_calls, agree_with_the_supervisor)
     check_calls(FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT,
                 SUPERVISOR_NAMES | SUPERVISOR_SOCKETS);
     check_calls(FILTER_NOTIFY_CREATE | FILTER_NOTIFY_REMOVE, SUPERVISOR_NAMES | SUPERVISOR_GITS);
+    check_calls(FILTER_NOTIFY_FORK, SUPERVISOR_FORKS);
+    check_calls(FILTER_NOTIFY_FORK | FILTER_NAMESPACES, SUPERVISOR_FORKS);
 }
 
 Test(filter_calls, refuse_the_ioctls_that_make_names)

@@ -235,6 +235,15 @@ static size_t collect_gits(const struct plan *plan, struct supervisor_git *gits)
     return count;
 }
 
+static unsigned long process_limit(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->step_count; i++) {
+        if (plan->steps[i].kind == STEP_LIMIT && strcmp(plan->steps[i].text, "processes") == 0)
+            return (unsigned long)plan->steps[i].bits;
+    }
+    return 0;
+}
+
 static int supervise(struct box *box, pid_t command, int *wait_status, struct error *err)
 {
     const struct plan *plan = box->plan;
@@ -242,6 +251,7 @@ static int supervise(struct box *box, pid_t command, int *wait_status, struct er
         .listener = box->confinement.listener,
         .guards_sockets = plan_find(plan, STEP_GUARD_SOCKETS) != NULL,
         .umask = box->umask,
+        .process_limit = process_limit(plan),
         .maps = box->maps,
         .refusals = box->request->refusals,
     };

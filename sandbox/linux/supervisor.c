@@ -118,6 +118,8 @@ static const struct call_shape *find_shape(int number)
         found = find_in(create_shapes, create_shape_count, number);
     if (found == NULL)
         found = find_in(socket_shapes, socket_shape_count, number);
+    if (found == NULL)
+        found = find_in(fork_shapes, fork_shape_count, number);
     return found != NULL ? found : find_in(own_shapes, ARRAY_SIZE(own_shapes), number);
 }
 

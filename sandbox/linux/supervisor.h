@@ -42,6 +42,7 @@ enum supervisor_guard {
     SUPERVISOR_NAMES = 1,
     SUPERVISOR_SOCKETS = 2,
     SUPERVISOR_GITS = 4,
+    SUPERVISOR_FORKS = 8,
 };
 
 /*
@@ -122,6 +123,9 @@ struct supervisor_config {
 
     const struct supervisor_git *gits; /* the filter hands over the rows of SUPERVISOR_GITS, too */
     size_t git_count;
+
+    unsigned long
+        process_limit; /* processes and threads at once; the filter hands over SUPERVISOR_FORKS */
 
     struct run_refusals *refusals; /* what is refused is noted here; NULL: nowhere */
 

@@ -49,6 +49,11 @@ const struct supervisor_call supervisor_calls[] = {
     {.name = "fchmod", .number = SYS_fchmod, MAKES_EXECUTABLE(1)},
     {.name = "fchmodat", .number = SYS_fchmodat, MAKES_EXECUTABLE(2)},
     {.name = "fchmodat2", .number = SYS_FCHMODAT2, MAKES_EXECUTABLE(2)},
+    {.name = "clone", .guards = SUPERVISOR_FORKS, ALWAYS(SYS_clone)},
+#ifdef SYS_fork
+    {.name = "fork", .guards = SUPERVISOR_FORKS, ALWAYS(SYS_fork)},
+    {.name = "vfork", .guards = SUPERVISOR_FORKS, ALWAYS(SYS_vfork)},
+#endif
     {.name = "umask", .guards = NAMES | SOCKETS, ALWAYS(SYS_umask)},
     {.name = "bind", .guards = NAMES | SOCKETS, ALWAYS(SYS_bind)},
     {.name = "connect", .guards = SOCKETS, ALWAYS(SYS_connect)},

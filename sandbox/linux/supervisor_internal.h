@@ -10,6 +10,7 @@
  *     supervisor_proc.c      what /proc/self and /proc/PID mean for the caller
  *     supervisor_guard.c     is this entry protected?   supervisor_name.c  pure comparison
  *     supervisor_create.c    mkdir, mknod, symlink, link, rename
+ *     supervisor_fork.c      a limit of processes
  *     supervisor_git.c       what commits need in a read-only git directory
  *     supervisor_open.c      open with O_CREAT             supervisor_terminal.c  /dev/tty
  *     supervisor_socket.c    bind, connect               supervisor_unix.c  who bound what
@@ -58,7 +59,8 @@ struct supervisor {
     int proc;   /* O_PATH, /proc; -1 until the first notification */
     int slash;  /* O_PATH, / */
     dev_t proc_device;
-    dev_t plain_device; /* the last one seen not to be proc; 0: none */
+    dev_t plain_device;       /* the last one seen not to be proc; 0: none */
+    unsigned long forks_left; /* so many more are allowed before processes are counted again */
     struct umask_memory umasks;
     mode_t own_umask;            /* what ours is at the moment */
     struct bound_sockets *bound; /* NULL until the first bind(2) */
@@ -266,6 +268,8 @@ extern const struct call_shape create_shapes[];
 extern const size_t create_shape_count;
 extern const struct call_shape open_shapes[];
 extern const size_t open_shape_count;
+extern const struct call_shape fork_shapes[];
+extern const size_t fork_shape_count;
 extern const struct call_shape socket_shapes[];
 extern const size_t socket_shape_count;
 
