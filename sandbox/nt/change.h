@@ -66,6 +66,10 @@ int nt_apply_needed(struct nt_machine *machine, const struct nt_changes *changes
 int nt_undo(struct nt_machine *machine, const struct nt_journal *journal, size_t from,
             const struct nt_ours *ours, struct nt_change_report *report, struct error *err);
 
+/* The SIDs that the records put into lists where they were not before: ours, also when nobody knows
+ * any more whose they were. Caller frees; NULL: err is full. */
+struct nt_sid *nt_journal_sids(const struct nt_journal *journal, size_t *count, struct error *err);
+
 /* The wishes that the journal's first `count` records left in force. Paths are borrowed from it.
  * Free with nt_wishes_done. */
 int nt_wishes_from_journal(const struct nt_journal *journal, size_t count,

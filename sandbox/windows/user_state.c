@@ -31,12 +31,29 @@ int win_user_state_open(struct win_state *state, struct error *err)
     return win_state_open(state, folder, sddl, NULL, LOCK_TIMEOUT_MS, err);
 }
 
+/* The journal's own besides: a set-up that was removed first took the group's name with it. */
 struct nt_sid *win_user_sids(const struct win_state *state, size_t *count, struct error *err)
 {
     struct windows_facts machine = {.is_set_up = false};
+    size_t found = 0;
+    struct nt_sid *sids = nt_journal_sids(&state->journal, &found, err);
+    struct nt_sid *grown;
+    struct nt_sid *all;
 
     win_setup_read(&machine);
-    return win_state_ours(state, &machine.group, machine.is_set_up ? 1 : 0, count, err);
+    if (sids == NULL)
+        return NULL;
+    grown = realloc(sids, (found + 1) * sizeof *sids);
+    if (grown == NULL) {
+        free(sids);
+        (void)error_memory(err, "SIDs");
+        return NULL;
+    }
+    if (machine.is_set_up)
+        grown[found++] = machine.group;
+    all = win_state_ours(state, grown, found, count, err);
+    free(grown);
+    return all;
 }
 
 static bool is_there(const char *path)

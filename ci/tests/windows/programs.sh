@@ -43,11 +43,19 @@ run() {
 }
 elevated() { run windows-elevated "$@" </dev/null; }
 store() { # KIND NAME [VALUE]: what the stand-in system has
-    if [ $# = 3 ]; then
-        wine_run reg add "HKCU\\Software\\HoldfastStandin\\$1" /v "$2" /d "$3" /f >/dev/null 2>&1 </dev/null
-    else
-        wine_run reg delete "HKCU\\Software\\HoldfastStandin\\$1" /v "$2" /f >/dev/null 2>&1 </dev/null
-    fi
+    local key="HKCU\\Software\\HoldfastStandin\\$1" try
+    for try in 1 2 3; do
+        if [ $# = 3 ]; then
+            wine_run reg add "$key" /v "$2" /d "$3" /f >/dev/null 2>&1 </dev/null
+            wine_run reg query "$key" /v "$2" </dev/null 2>/dev/null | grep -qF -- "$3" && return 0
+        else
+            wine_run reg delete "$key" /v "$2" /f >/dev/null 2>&1 </dev/null
+            wine_run reg query "$key" /v "$2" </dev/null 2>/dev/null | grep -q REG_SZ || return 0
+        fi
+        sleep 1
+    done
+    echo "programs: the stand-in's registry does not take $1 $2" >&2
+    exit 1
 }
 has() { # KIND
     wine_run reg query "HKCU\\Software\\HoldfastStandin\\$1" </dev/null 2>/dev/null | grep -q REG_SZ
