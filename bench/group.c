@@ -215,8 +215,8 @@ static size_t runs_for(const struct context *context, const struct bench_group *
                        double once_s)
 {
     const struct bench_settings *settings = context->settings;
-    double seconds = settings->is_quick ? group->seconds / 4 : group->seconds;
-    size_t most = settings->is_quick ? group->max_runs / 4 : group->max_runs;
+    double seconds = settings->is_quick ? group->seconds / 2 : group->seconds;
+    size_t most = settings->is_quick ? group->max_runs / 2 : group->max_runs;
     size_t runs = once_s > 0 ? (size_t)(seconds / once_s) : most;
 
     if (settings->runs > 0)
