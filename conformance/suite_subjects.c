@@ -16,6 +16,7 @@
 #include "conformance/data.h"
 #include "conformance/suite.h"
 #include "fixtures/keeper.h"
+#include "fixtures/tree_remove.h"
 
 enum {
     VERSION_PATIENCE_MS = 5000,
@@ -121,12 +122,13 @@ static int add_mode(struct suite *suite, const char *mode, struct error *err)
 
 /* Versions ----------------------------------------------------------------------------------------- */
 
-/* The first line of what a command prints within a few seconds; NULL: none. */
-static char *first_line(const char *const *command)
+/* The first line of what a command prints within a few seconds; NULL: none. Some make files in their
+ * home even then. */
+static char *first_line_at_home(const char *const *command, const char *home)
 {
-    static const char *const environment[] = {
-        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/nonexistent",
-        "LANG=C.UTF-8", NULL};
+    const char *const environment[] = {
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", home, "LANG=C.UTF-8",
+        NULL};
     const char *argv[64] = {"/bin/sh", "-c", "exec \"$@\" 2>&1", "sh"};
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
     AUTO_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -164,6 +166,20 @@ static char *first_line(const char *const *command)
         return NULL;
     text.data[strcspn(text.data, "\r\n")] = '\0';
     return strndup(text.data, 200);
+}
+
+static char *first_line(const char *const *command)
+{
+    char home[] = "HOME=/var/tmp/holdfast-XXXXXX";
+    char *path = home + strlen("HOME=");
+    struct error ignored;
+    char *line;
+
+    if (mkdtemp(path) == NULL)
+        return NULL;
+    line = first_line_at_home(command, home);
+    (void)tree_remove(path, &ignored);
+    return line;
 }
 
 static char *ask_version(const struct suite *suite, const struct adapter *adapter)
