@@ -70,6 +70,8 @@ Test(catalogue, every_expectation_names_a_case_that_exists)
                 is_known =
                     is_known || text_matches(list.entries[i].case_pattern, catalogue_at(c)->id);
             cr_assert(is_known, "%s: %s matches no case", modes[m], list.entries[i].case_pattern);
+            cr_assert_not_null(strstr(list.entries[i].source, "https://"), "%s: %s has no link",
+                               modes[m], list.entries[i].case_pattern);
         }
         expectation_list_done(&list);
     }
