@@ -375,7 +375,7 @@ static void show_parameters(const struct bench_row *row, char *out, size_t size)
 
 static void show_table_row(const struct console *console, const struct bench_row *row)
 {
-    char what[96], p10[32], median[32], p90[32], ratio[64] = "";
+    char what[128], p10[32], median[32], p90[32], ratio[64] = "";
     char label[64], subject[64], parameters[64];
 
     show_parameters(row, parameters, sizeof parameters);
