@@ -45,6 +45,10 @@ int launch_check_stdio(const struct plan *plan, struct error *err);
 /* Memory for the stacks of processes that share ours; never given back. NULL: ERR_MEMORY. */
 char *launch_stack(size_t size, struct error *err);
 
+/* Before another process runs on a stack: in a build with AddressSanitizer, what the last one, which
+ * never returned, has marked there is forgotten. */
+void launch_stack_again(char *stack, size_t size);
+
 /* Blocks the signals that will be forwarded; *before receives the mask as it was. */
 int launch_block_signals(sigset_t *before, struct error *err);
 

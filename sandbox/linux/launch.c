@@ -114,6 +114,21 @@ char *launch_stack(size_t size, struct error *err)
     return NULL;
 }
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+
+void launch_stack_again(char *stack, size_t size)
+{
+    __asan_unpoison_memory_region(stack, size);
+}
+#else
+void launch_stack_again(char *stack, size_t size)
+{
+    (void)stack;
+    (void)size;
+}
+#endif
+
 /* --- signals ----------------------------------------------------------------------------------- */
 
 /* A person's signals to the terminal mean the command and what it runs in the foreground. */

@@ -157,6 +157,11 @@ static int command_main(void *argument)
     confinement_enter(&box->confinement);
 }
 
+void box_stack_again(const struct box *box)
+{
+    launch_stack_again(box->stacks, COMMAND_STACK);
+}
+
 /* CLONE_FILES hands over the listener: it is a number in the table both share until the command
  * leaves it (close_descriptors in confine.c). */
 pid_t box_start_command(struct box *box, struct error *err)

@@ -48,6 +48,9 @@ struct box {
 /* CAP_SYS_PTRACE: programs that are not dumpable could not be supervised without it. */
 #define BOX_SUPERVISOR_CAPABILITIES ((uint64_t)1 << 19)
 
+/* The command's stack, for another command: launch_stack_again. */
+void box_stack_again(const struct box *box);
+
 /* Starts the request's command as a child of the caller. */
 pid_t box_start_command(struct box *box, struct error *err);
 

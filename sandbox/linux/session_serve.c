@@ -275,6 +275,8 @@ static int kill_everything(pid_t command)
 static void put_back(struct box *box, const struct order *order)
 {
     supervisor_unmap(&maps);
+    box_stack_again(box);
+    launch_stack_again(attendant_stack, ATTENDANT_STACK);
     confinement_again(&box->confinement, &order->request);
     attendant_error.code = ERR_NONE;
     time_is_up = 0;
