@@ -19,6 +19,7 @@
 #include "base/buffer.h"
 #include "sandbox/linux_plans.h"
 #include "sandbox/path_set.h"
+#include "sandbox/path_set.h"
 
 /* Is this path inside a writable root? */
 static bool is_in_root(const struct facts *facts, const char *path)
@@ -181,70 +182,26 @@ static void add_landlock(struct plan *plan, const struct policy *policy, const s
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
 }
 
-static bool is_below(const char *inner, const char *outer)
+static int collect_roots(const struct facts *facts, struct path_set *set)
 {
-    return strlen(inner) > strlen(outer) && path_is_within(PATH_POSIX, inner, outer);
-}
+    struct error ignored;
 
-/* '/' before every other byte: what is inside a directory follows it at once. */
-static int compare_trees(const void *left, const void *right)
-{
-    const unsigned char *a = *(unsigned char *const *)left;
-    const unsigned char *b = *(unsigned char *const *)right;
-
-    while (*a == *b && *a != '\0') {
-        a++;
-        b++;
+    for (size_t i = 0; i < facts->roots.count; i++) {
+        if (path_set_add(set, facts->roots.items[i], (int)i, &ignored) < 0)
+            return -1;
     }
-    return (*a == '/' ? 1 : *a) - (*b == '/' ? 1 : *b);
+    return 0;
 }
 
-struct root_tree {
-    char **roots;   /* sorted; borrowed texts */
-    size_t *outers; /* for each the index + 1 of the nearest root around it; 0: none */
-    bool has_inner;
-};
-
-static void root_tree_done(struct root_tree *tree)
-{
-    free(tree->roots);
-    free(tree->outers);
-}
-
-/* Linear after sorting: there may be a thousand roots. Out of memory counts as a root in a root. */
-static struct root_tree make_root_tree(const struct facts *facts)
-{
-    size_t count = facts->roots.count;
-    struct root_tree tree = {calloc(count, sizeof *tree.roots), calloc(count, sizeof *tree.outers),
-                             false};
-
-    if (tree.roots == NULL || tree.outers == NULL) {
-        tree.has_inner = true;
-        return tree;
-    }
-    memcpy(tree.roots, facts->roots.items, count * sizeof *tree.roots);
-    qsort(tree.roots, count, sizeof *tree.roots, compare_trees);
-    for (size_t i = 1; i < count; i++) {
-        size_t outer = i;
-
-        while (outer > 0 && !is_below(tree.roots[i], tree.roots[outer - 1]))
-            outer = tree.outers[outer - 1];
-        tree.outers[i] = outer;
-        tree.has_inner |= outer > 0;
-    }
-    return tree;
-}
-
+/* Out of memory counts as a root in a root. */
 static bool has_root_in_root(const struct facts *facts)
 {
-    struct root_tree tree;
-    bool has_inner;
+    struct path_set set = {0};
+    bool has_inner = collect_roots(facts, &set) < 0;
 
-    if (facts->roots.count < 2)
-        return false;
-    tree = make_root_tree(facts);
-    has_inner = tree.has_inner;
-    root_tree_done(&tree);
+    for (size_t i = 0; !has_inner && i < facts->roots.count; i++)
+        has_inner = path_set_above(&set, facts->roots.items[i]) != PATH_SET_NONE;
+    path_set_done(&set);
     return has_inner;
 }
 
@@ -322,14 +279,16 @@ static void guard_way(struct plan *plan, const struct policy *policy, const char
 
 static void guard_ways(struct plan *plan, const struct policy *policy, const struct facts *facts)
 {
-    struct root_tree tree = make_root_tree(facts);
+    struct path_set set = {0};
 
-    plan->has_failed |= tree.roots == NULL || tree.outers == NULL;
+    plan->has_failed |= collect_roots(facts, &set) < 0;
     for (size_t i = 0; !plan->has_failed && i < facts->roots.count; i++) {
-        if (tree.outers[i] > 0)
-            guard_way(plan, policy, tree.roots[i], tree.roots[tree.outers[i] - 1]);
+        int outer = path_set_above(&set, facts->roots.items[i]);
+
+        if (outer != PATH_SET_NONE)
+            guard_way(plan, policy, facts->roots.items[i], facts->roots.items[outer]);
     }
-    root_tree_done(&tree);
+    path_set_done(&set);
 }
 
 /* A submodule's .git file, what a .git file points to: their mounts move along with a directory above

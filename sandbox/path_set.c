@@ -100,7 +100,7 @@ bool path_set_has(const struct path_set *set, const char *path)
     return path_set_find(set, path, strlen(path)) != PATH_SET_NONE;
 }
 
-int path_set_nearest(const struct path_set *set, const char *path)
+static int innermost(const struct path_set *set, const char *path, bool counts_itself)
 {
     uint32_t hash = HASH_BEGIN;
     int nearest = PATH_SET_NONE;
@@ -108,6 +108,8 @@ int path_set_nearest(const struct path_set *set, const char *path)
     for (size_t i = 0; set->count > 0; i++) {
         const struct path_set_entry *entry = NULL;
 
+        if (!counts_itself && (path[i] == '\0' || strcmp(path + i, "/") == 0))
+            break;
         if (i == 0 && path[0] == '/') /* the top is called "/", not "" */
             entry = slot(set, path, 1, hash_more(HASH_BEGIN, '/'));
         else if (path[i] == '\0' || path[i] == '/')
@@ -119,4 +121,14 @@ int path_set_nearest(const struct path_set *set, const char *path)
         hash = hash_more(hash, path[i]);
     }
     return nearest;
+}
+
+int path_set_nearest(const struct path_set *set, const char *path)
+{
+    return innermost(set, path, true);
+}
+
+int path_set_above(const struct path_set *set, const char *path)
+{
+    return innermost(set, path, false);
 }

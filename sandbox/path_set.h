@@ -37,4 +37,7 @@ bool path_set_has(const struct path_set *set, const char *path);
 /* The number of the innermost member that the path is or lies in; PATH_SET_NONE: none. */
 int path_set_nearest(const struct path_set *set, const char *path);
 
+/* The same, without the path itself. */
+int path_set_above(const struct path_set *set, const char *path);
+
 #endif

@@ -23,6 +23,9 @@ Test(path_set, finds_members_and_what_lies_in_them)
     cr_assert_eq(path_set_nearest(&set, "/a/b"), 1);
     cr_assert_eq(path_set_nearest(&set, "/a/b/c/d"), 2, "the innermost");
     cr_assert_eq(path_set_nearest(&set, "/a/b/d"), 1);
+    cr_assert_eq(path_set_above(&set, "/a/b/c"), 1);
+    cr_assert_eq(path_set_above(&set, "/a/b/c/d"), 2);
+    cr_assert_eq(path_set_above(&set, "/a/b"), PATH_SET_NONE, "itself does not count");
     cr_assert_eq(path_set_nearest(&set, "/a/bc"), PATH_SET_NONE, "no component is cut");
     cr_assert_eq(path_set_nearest(&set, "/a"), PATH_SET_NONE);
     path_set_done(&set);
@@ -36,6 +39,8 @@ Test(path_set, everything_lies_in_the_top)
     cr_assert_eq(path_set_add(&set, "/", 7, &err), 0);
     cr_assert_eq(path_set_nearest(&set, "/"), 7);
     cr_assert_eq(path_set_nearest(&set, "/a/b"), 7);
+    cr_assert_eq(path_set_above(&set, "/a"), 7);
+    cr_assert_eq(path_set_above(&set, "/"), PATH_SET_NONE);
     path_set_done(&set);
 }
 
