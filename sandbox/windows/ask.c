@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "sandbox/nt/own.h"
 #include "sandbox/windows/token.h"
 
 #define PIPE_PREFIX "\\\\.\\pipe\\holdfast-setup-"
@@ -24,11 +25,18 @@ static int name_pipe(char name[96], struct error *err)
 }
 
 /* Whoever consents may be another administrator than the asker. */
+static void *describe_pipe(struct error *err)
+{
+    char sddl[64];
+
+    (void)snprintf(sddl, sizeof sddl, "D:P(A;;0x%x;;;BA)(A;;GA;;;SY)", NT_PIPE_WRITE);
+    return win_descriptor(sddl, err);
+}
+
 static HANDLE make_pipe(const char *name, struct error *err)
 {
     AUTO_FREE wchar_t *wide = win_wide(name, err);
-    AUTO_FREE void *descriptor =
-        wide != NULL ? win_descriptor("D:P(A;;0x12019b;;;BA)(A;;GA;;;SY)", err) : NULL;
+    AUTO_FREE void *descriptor = wide != NULL ? describe_pipe(err) : NULL;
     SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
                                       .lpSecurityDescriptor = descriptor};
     HANDLE pipe;
@@ -148,7 +156,7 @@ int win_ask_answer(const char *pipe, const char *report, struct error *err)
     wide = win_wide(pipe, err);
     if (wide == NULL)
         return -1;
-    end = CreateFileW(wide, GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+    end = CreateFileW(wide, NT_PIPE_WRITE, 0, NULL, OPEN_EXISTING,
                       SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
     if (end == INVALID_HANDLE_VALUE)
         return win_fail_last(err, "CreateFile", "report");

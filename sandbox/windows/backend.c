@@ -94,11 +94,27 @@ int windows_unelevated_probe(struct error *err)
     return made != NULL ? 0 : -1;
 }
 
+/* "CreateProcessWithLogonW": it takes the caller's logon SID, and LocalSystem has none. */
+static int refuse_system(struct error *err)
+{
+    AUTO_HANDLE HANDLE own = win_token_own(err);
+    AUTO_TOKEN struct nt_token facts = NT_TOKEN_EMPTY;
+
+    if (own == NULL || win_token_read(own, &facts, err) < 0)
+        return -1;
+    if (!nt_sid_equal(&facts.user, &NT_SYSTEM))
+        return 0;
+    (void)error_set(err, ERR_UNSUPPORTED,
+                    "windows-elevated cannot be used by LocalSystem: the secondary logon service "
+                    "refuses it");
+    return error_hint(err, "let the service run as an ordinary account");
+}
+
 int windows_elevated_probe(struct error *err)
 {
     struct windows_facts facts = {.is_set_up = false};
 
-    if (refuse_wine(err) < 0)
+    if (refuse_wine(err) < 0 || refuse_system(err) < 0)
         return -1;
     win_setup_read(&facts);
     if (facts.is_set_up)

@@ -9,6 +9,12 @@
 #include "sandbox/nt/quote.h"
 #include "sandbox/plan.h"
 #include "sandbox/windows/program.h"
+#include "sandbox/windows/station.h"
+
+enum {
+    EMPTY_MS =
+        20000, /* on a loaded machine a killed tree was seen to take more than five seconds */
+};
 
 /* Job --------------------------------------------------------------------------------------------- */
 
@@ -67,7 +73,7 @@ static HANDLE make_job(const struct nt_spawn *spawn, struct error *err)
 
 /* Desktop ------------------------------------------------------------------------------------------ */
 
-HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name[64],
+HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
                       struct error *err)
 {
     AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
@@ -76,6 +82,8 @@ HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name
     SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
     uint64_t random[2];
     char sid[NT_SID_TEXT_MAX] = "S-1-0-0";
+    wchar_t station[WIN_DESKTOP_PATH / 2];
+    wchar_t name[WIN_DESKTOP_PATH / 2];
     HDESK desktop;
 
     if (logon != NULL)
@@ -86,11 +94,13 @@ HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name
     else
         buffer_add_text(&text, sddl);
     descriptor = win_descriptor(buffer_text(&text), err);
-    if (descriptor == NULL || os_random(random, sizeof random, err) < 0)
+    if (descriptor == NULL || os_random(random, sizeof random, err) < 0 ||
+        win_station_name(station, ARRAY_SIZE(station), err) < 0)
         return NULL;
     attributes.lpSecurityDescriptor = descriptor;
-    (void)swprintf(name, 64, L"holdfast-%016llx%016llx", (unsigned long long)random[0],
-                   (unsigned long long)random[1]);
+    (void)swprintf(name, ARRAY_SIZE(name), L"holdfast-%016llx%016llx",
+                   (unsigned long long)random[0], (unsigned long long)random[1]);
+    (void)swprintf(path, WIN_DESKTOP_PATH, L"%ls\\%ls", station, name);
     desktop = CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, &attributes);
     if (desktop == NULL)
         (void)win_fail_last(err, "CreateDesktop", "");
@@ -135,6 +145,7 @@ struct start {
     HANDLE inherited[3];
     DWORD inherited_count;
     HANDLE job;
+    bool has_ui_limits; /* the job has */
 };
 
 static void start_done(struct start *start)
@@ -167,6 +178,8 @@ static int start_init(struct start *start, HANDLE job, struct error *err)
         return win_fail_last(err, "InitializeProcThreadAttributeList", "");
     }
     start->info.StartupInfo.cb = sizeof start->info;
+    /* Also where none is set: else a console program gets copies of ours, on the list or not. */
+    start->info.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
     start->info.lpAttributeList = start->attributes;
     return set_attribute(start, PROC_THREAD_ATTRIBUTE_JOB_LIST, &start->job, sizeof start->job,
                          err);
@@ -189,7 +202,6 @@ static int inherit(struct start *start, const HANDLE handles[3], struct error *e
         *slots[i] = copy;
         start->inherited[start->inherited_count++] = copy;
     }
-    info->dwFlags |= STARTF_USESTDHANDLES;
     if (start->inherited_count == 0)
         return 0;
     return set_attribute(start, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, start->inherited,
@@ -261,33 +273,51 @@ static int texts_init(struct texts *texts, const struct nt_spawn *spawn, const w
         return -1;
     }
     if (desktop != NULL) {
-        texts->desktop = calloc(80, sizeof *texts->desktop);
+        texts->desktop = _wcsdup(desktop);
         if (texts->desktop == NULL) {
             texts_done(texts);
             return error_memory(err, "desktop");
         }
-        (void)swprintf(texts->desktop, 80, L"WinSta0\\%ls", desktop);
     }
     return 0;
 }
 
+/* Without a list, inheriting would mean everything that can be inherited. */
+static BOOL create_once(HANDLE token, struct start *start, const struct texts *texts, DWORD flags,
+                        PROCESS_INFORMATION *made)
+{
+    const wchar_t *cwd = texts->cwd[0] != 0 ? texts->cwd : NULL;
+    BOOL inherits = start->inherited_count > 0;
+
+    if (token != NULL)
+        return CreateProcessAsUserW(token, texts->image, texts->line, NULL, NULL, inherits, flags,
+                                    texts->environment, cwd, &start->info.StartupInfo, made);
+    return CreateProcessW(texts->image, texts->line, NULL, NULL, inherits, flags,
+                          texts->environment, cwd, &start->info.StartupInfo, made);
+}
+
+static bool are_we_in_a_job(void)
+{
+    BOOL is_in_one = FALSE;
+
+    return IsProcessInJob(GetCurrentProcess(), NULL, &is_in_one) && is_in_one;
+}
+
 static int create(struct win_child *child, HANDLE token, struct start *start, struct texts *texts,
-                  bool inherits, const char *name, struct error *err)
+                  bool has_console, const char *name, struct error *err)
 {
     const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT |
-                        (inherits ? CREATE_NO_WINDOW : 0) | CREATE_NEW_PROCESS_GROUP;
+                        (has_console ? 0 : CREATE_NO_WINDOW) | CREATE_NEW_PROCESS_GROUP;
     PROCESS_INFORMATION made = {0};
     BOOL worked;
 
     start->info.StartupInfo.lpDesktop = texts->desktop;
-    if (token != NULL)
-        worked = CreateProcessAsUserW(token, texts->image, texts->line, NULL, NULL, inherits, flags,
-                                      texts->environment, texts->cwd[0] != 0 ? texts->cwd : NULL,
-                                      &start->info.StartupInfo, &made);
-    else
-        worked = CreateProcessW(texts->image, texts->line, NULL, NULL, inherits, flags,
-                                texts->environment, texts->cwd[0] != 0 ? texts->cwd : NULL,
-                                &start->info.StartupInfo, &made);
+    worked = create_once(token, start, texts, flags, &made);
+    /* A job with UI limits does not nest ("Nested Jobs"), and the runner is in the secondary logon
+     * service's job: then the command leaves the jobs around us. Its own still ends it with us. */
+    if (!worked && GetLastError() == ERROR_ACCESS_DENIED && start->has_ui_limits &&
+        are_we_in_a_job())
+        worked = create_once(token, start, texts, flags | CREATE_BREAKAWAY_FROM_JOB, &made);
     if (!worked)
         return win_fail_last(err, token != NULL ? "CreateProcessAsUser" : "CreateProcess", name);
     (void)CloseHandle(made.hThread);
@@ -308,6 +338,7 @@ static int start_with(struct win_child *child, HANDLE token, const struct nt_spa
     if (job == NULL || texts_init(&texts, spawn, desktop, err) < 0)
         return -1;
     result = start_init(&start, job, err);
+    start.has_ui_limits = (spawn->job_flags & PLAN_JOB_UI) != 0;
     if (result == 0 && handles != NULL)
         result = inherit(&start, handles, err);
     if (result == 0 && console != NULL)
@@ -315,7 +346,7 @@ static int start_with(struct win_child *child, HANDLE token, const struct nt_spa
                                sizeof console->console, err);
     *child = (struct win_child){0};
     if (result == 0)
-        result = create(child, token, &start, &texts, handles != NULL, spawn->argv.items[0], err);
+        result = create(child, token, &start, &texts, console != NULL, spawn->argv.items[0], err);
     close_inherited(&start);
     start_done(&start);
     texts_done(&texts);
@@ -347,15 +378,20 @@ int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *statu
 }
 
 /* A job is empty when its last process is; that takes a moment after it was told to die. */
-static void wait_until_empty(HANDLE job)
+static bool wait_until_empty(HANDLE job)
 {
     JOBOBJECT_BASIC_ACCOUNTING_INFORMATION count;
-    ULONGLONG until = GetTickCount64() + 20000;
+    ULONGLONG until = GetTickCount64() + EMPTY_MS;
 
     while (QueryInformationJobObject(job, JobObjectBasicAccountingInformation, &count, sizeof count,
-                                     NULL) &&
-           count.ActiveProcesses > 0 && GetTickCount64() < until)
+                                     NULL)) {
+        if (count.ActiveProcesses == 0)
+            return true;
+        if (GetTickCount64() >= until)
+            break;
         Sleep(2);
+    }
+    return false;
 }
 
 static BOOL WINAPI ignore_control(DWORD type)
@@ -375,17 +411,29 @@ void win_child_interrupt(const struct win_child *child)
     (void)FreeConsole();
 }
 
-void win_child_end(const struct win_child *child)
+void win_child_end_at_once(const struct win_child *child)
+{
+    if (child->job != NULL)
+        (void)TerminateJobObject(child->job, 1);
+}
+
+int win_child_end(const struct win_child *child, struct error *err)
 {
     if (child->job == NULL)
-        return;
-    (void)TerminateJobObject(child->job, 1);
-    wait_until_empty(child->job);
+        return 0;
+    if (!TerminateJobObject(child->job, 1))
+        return win_fail_last(err, "TerminateJobObject", "the command's");
+    if (wait_until_empty(child->job))
+        return 0;
+    return error_set(err, ERR_TIMEOUT, "what the command started did not end within %d s",
+                     EMPTY_MS / 1000);
 }
 
 void win_child_done(struct win_child *child)
 {
-    win_child_end(child);
+    struct error ignored;
+
+    (void)win_child_end(child, &ignored);
     win_close(&child->process);
     win_close(&child->job);
     *child = (struct win_child){0};

@@ -14,14 +14,18 @@ struct win_child {
     DWORD pid;
 };
 
-/* A desktop of this window station, with this DACL ("logon" is filled in). name: 64 characters. It
- * lives as long as the handle. NULL: err is full. */
-HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t name[64],
+enum {
+    WIN_DESKTOP_PATH = 256
+};
+
+/* A desktop of this window station, with this DACL ("logon" is filled in). path: "WinSta0\\...", where
+ * a process can be started. It lives as long as the handle. NULL: err is full. */
+HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
                       struct error *err);
 
 /*
- * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2. desktop: its name
- * without the window station; NULL: ours. *child is the caller's, to be ended by win_child_done.
+ * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2. desktop: its path;
+ * NULL: ours. *child is the caller's, to be ended by win_child_done.
  * ERR_NOT_FOUND: no such program.
  */
 int win_child_start(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
@@ -48,8 +52,11 @@ int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *statu
 /* Asks it to end, as Ctrl+Break does. A console program may take it as it likes. */
 void win_child_interrupt(const struct win_child *child);
 
-/* Ends everything in the job and waits for it; what is measured can still be asked. */
-void win_child_end(const struct win_child *child);
+/* Ends everything in the job and waits for it; what is measured can still be asked. -1: something may
+ * still be alive. */
+int win_child_end(const struct win_child *child, struct error *err);
+/* The same without waiting. */
+void win_child_end_at_once(const struct win_child *child);
 
 /* The same, and closes. */
 void win_child_done(struct win_child *child);

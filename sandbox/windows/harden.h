@@ -4,7 +4,7 @@
 
 #include "sandbox/windows/win.h"
 
-/* This process and every thread it has so far. */
+/* This process, every thread it has so far, and what it will make without saying who may use it. */
 int win_harden_process(struct error *err);
 
 #endif

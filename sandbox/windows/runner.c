@@ -5,6 +5,8 @@
 #include "sandbox/nt/bytes.h"
 #include "sandbox/nt/envblock.h"
 #include "sandbox/nt/fields.h"
+#include "sandbox/nt/own.h"
+#include "sandbox/sandbox.h"
 #include "sandbox/windows/channel.h"
 #include "sandbox/windows/child.h"
 #include "sandbox/windows/feed.h"
@@ -76,7 +78,8 @@ static void close_screen(struct runner *runner)
     win_console_done(&closing);
 }
 
-/* Everything that the command started ends before its outputs do: else they might never. */
+/* Everything that the command started ends before its outputs do: else they might never. Where
+ * something does not end, the next command would meet it: the runner ends instead. */
 static DWORD WINAPI watch(void *argument)
 {
     struct runner *runner = argument;
@@ -85,7 +88,8 @@ static DWORD WINAPI watch(void *argument)
 
     if (win_child_wait(&runner->child, runner->timeout_ms, &status) == 0)
         status = 124; /* the broker's own clock normally comes first */
-    win_child_end(&runner->child);
+    if (win_child_end(&runner->child, &ignored) < 0)
+        ExitProcess(SANDBOX_EXIT_REFUSED);
     close_screen(runner);
     finish_outputs(runner);
     (void)win_channel_send_number(&runner->channel, NT_FRAME_EXIT, status, &ignored);
@@ -207,7 +211,6 @@ static int spawn(struct runner *runner, const struct nt_frame *frame, struct err
     result = start_command(runner, &request, &failure);
     nt_spawn_done(&request);
     if (result < 0) {
-        win_child_end(&runner->child);
         command_done(runner);
         return send_error(runner, &failure, err);
     }
@@ -298,7 +301,7 @@ static int talk(struct runner *runner, const char *nonce, struct error *err)
                      ? -1
                      : answer(runner, &frame, err);
     }
-    win_child_end(&runner->child);
+    win_child_end_at_once(&runner->child);
     command_done(runner);
     return result;
 }
@@ -316,7 +319,7 @@ int win_runner_serve(const wchar_t *pipe, const char *nonce, struct error *err)
     InitializeCriticalSection(&runner.console_lock);
     runner.has_logon = win_token_logon(runner.token, &runner.logon, &ignored) == 0;
     /* Anonymous: a server that is not the broker learns nothing of us. */
-    end = CreateFileW(pipe, GENERIC_READ | GENERIC_WRITE, 0, NULL, OPEN_EXISTING,
+    end = CreateFileW(pipe, NT_PIPE_BOTH_WAYS, 0, NULL, OPEN_EXISTING,
                       FILE_FLAG_OVERLAPPED | SECURITY_SQOS_PRESENT | SECURITY_ANONYMOUS, NULL);
     if (end == INVALID_HANDLE_VALUE)
         return win_fail_last(err, "CreateFile", "the broker's pipe");

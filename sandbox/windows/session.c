@@ -7,6 +7,7 @@
 #include "base/os.h"
 #include "sandbox/nt/bytes.h"
 #include "sandbox/nt/fields.h"
+#include "sandbox/nt/own.h"
 #include "sandbox/windows/child.h"
 #include "sandbox/windows/logon.h"
 #include "sandbox/windows/setup.h"
@@ -27,7 +28,6 @@ struct opening {
     HANDLE pipe;
 };
 
-/* Reading and writing, and nothing else: above all no instance of its own. */
 static int make_pipe(struct opening *opening, struct error *err)
 {
     char sid[NT_SID_TEXT_MAX];
@@ -37,7 +37,7 @@ static int make_pipe(struct opening *opening, struct error *err)
     SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
 
     nt_sid_format(&opening->start->sid, sid);
-    (void)snprintf(sddl, sizeof sddl, "D:P(A;;0x12019b;;;%s)", sid);
+    (void)snprintf(sddl, sizeof sddl, "D:P(A;;0x%x;;;%s)", NT_PIPE_BOTH_WAYS, sid);
     descriptor = win_descriptor(sddl, err);
     if (descriptor == NULL || os_random(random, sizeof random, err) < 0)
         return -1;
@@ -57,8 +57,10 @@ static int make_pipe(struct opening *opening, struct error *err)
 
 static HANDLE make_job(struct error *err)
 {
+    /* The runner may start a command outside of it (child.c); the command's own job lets nobody go. */
     JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {.BasicLimitInformation.LimitFlags =
                                                        JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE |
+                                                       JOB_OBJECT_LIMIT_BREAKAWAY_OK |
                                                        JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION};
     AUTO_HANDLE HANDLE job = CreateJobObjectW(NULL, NULL);
 
@@ -72,27 +74,24 @@ static HANDLE make_job(struct error *err)
 
 /* The runner ----------------------------------------------------------------------------------------- */
 
-static int start_runner(struct win_session *session, const struct opening *opening,
-                        const wchar_t *desktop, PROCESS_INFORMATION *made, struct error *err)
+static int start_runner(const struct opening *opening, const wchar_t *desktop,
+                        PROCESS_INFORMATION *made, struct error *err)
 {
     const struct win_session_start *start = opening->start;
     wchar_t *password = win_secret_read(start->account, err);
     AUTO_FREE wchar_t *image = password != NULL ? win_wide(start->runner, err) : NULL;
     AUTO_FREE wchar_t *nonce = image != NULL ? win_wide(opening->nonce_text, err) : NULL;
     wchar_t line[1024];
-    wchar_t place[80];
     struct win_logon logon = {.account = start->account,
                               .password = password,
                               .image = image,
                               .line = line,
-                              .desktop = place};
+                              .desktop = desktop};
     int result = -1;
 
-    (void)session;
     if (nonce != NULL) {
         (void)swprintf(line, 1024, L"holdfast-sandbox-runner --pipe %ls %ls", opening->pipe_name,
                        nonce);
-        (void)swprintf(place, 80, L"WinSta0\\%ls", desktop);
         result = win_logon_start(&logon, made, err);
     }
     win_secret_free(password);
@@ -186,7 +185,7 @@ static int check_hello(struct win_session *session, const struct opening *openin
 static int open_with(struct win_session *session, struct opening *opening, struct error *err)
 {
     PROCESS_INFORMATION made = {0};
-    wchar_t desktop[64];
+    wchar_t desktop[WIN_DESKTOP_PATH];
 
     if (os_random(opening->nonce, sizeof opening->nonce, err) < 0)
         return -1;
@@ -196,7 +195,7 @@ static int open_with(struct win_session *session, struct opening *opening, struc
         win_station_allow(&opening->start->sid, err) < 0)
         return -1;
     session->desktop = win_desktop_new(opening->start->desktop, NULL, desktop, err);
-    if (session->desktop == NULL || start_runner(session, opening, desktop, &made, err) < 0)
+    if (session->desktop == NULL || start_runner(opening, desktop, &made, err) < 0)
         return -1;
     session->process = made.hProcess;
     if (release_runner(session, &made, err) < 0 ||

@@ -6,6 +6,17 @@ enum {
     STATION_RIGHTS = 0x20123,
 };
 
+int win_station_name(wchar_t *name, size_t units, struct error *err)
+{
+    HWINSTA station = GetProcessWindowStation();
+
+    if (station == NULL)
+        return win_fail_last(err, "GetProcessWindowStation", "");
+    if (!GetUserObjectInformationW(station, UOI_NAME, name, (DWORD)(units * sizeof *name), NULL))
+        return win_fail_last(err, "GetUserObjectInformation", "window station");
+    return 0;
+}
+
 static int read_station(HWINSTA station, struct nt_sd *sd, struct error *err)
 {
     SECURITY_INFORMATION what = DACL_SECURITY_INFORMATION;

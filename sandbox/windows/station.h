@@ -5,6 +5,9 @@
 
 #include "sandbox/windows/win.h"
 
+/* The name of ours: WinSta0 for who is signed in, another for a service. */
+int win_station_name(wchar_t *name, size_t units, struct error *err);
+
 /* Lets the account in, once: for as long as the user is signed in, because another run of theirs may
  * need it when this one ends. No clipboard, no hooks, no other desktops. */
 int win_station_allow(const struct nt_sid *account, struct error *err);

@@ -65,7 +65,7 @@ static int run_prepared(const struct win_prepared *prepared, const struct run_re
     AUTO_HANDLE HANDLE own = win_token_own(err);
     AUTO_HANDLE HANDLE token = NULL;
     struct nt_sid logon;
-    wchar_t name[64];
+    wchar_t name[WIN_DESKTOP_PATH];
     HDESK desktop;
     int result;
 

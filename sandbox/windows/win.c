@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/nt/own.h"
 #include "sandbox/nt/utf16.h"
 #include "sandbox/windows_hints.h"
 
@@ -115,7 +116,7 @@ PSECURITY_DESCRIPTOR win_descriptor(const char *sddl, struct error *err)
 
 HANDLE win_thread_start(LPTHREAD_START_ROUTINE run, void *argument, struct error *err)
 {
-    AUTO_FREE void *descriptor = win_descriptor(WIN_OWN_EYES_ONLY, err);
+    AUTO_FREE void *descriptor = win_descriptor(NT_OWN_EYES_ONLY, err);
     SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes,
                                       .lpSecurityDescriptor = descriptor};
     HANDLE thread;

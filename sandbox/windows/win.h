@@ -50,10 +50,6 @@ PSECURITY_DESCRIPTOR win_descriptor(const char *sddl, struct error *err);
  * NULL: err is full. */
 HANDLE win_thread_start(LPTHREAD_START_ROUTINE run, void *argument, struct error *err);
 
-/* What nobody but the system and holders of a handle may do anything with; the owner's implied
- * rights are given up, too (OWNER RIGHTS). */
-#define WIN_OWN_EYES_ONLY "D:P(A;;GA;;;SY)(A;;RC;;;OW)"
-
 /* True inside Wine, which accepts every call of a sandbox and enforces none. */
 bool win_is_wine(void);
 
