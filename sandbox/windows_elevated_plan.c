@@ -152,13 +152,16 @@ static void add_token(struct plan *plan, const struct windows_facts *facts,
         windows_add_sid(plan, STEP_TOKEN_RESTRICT, &NT_EVERYONE,
                         "as published: opens every place that Everyone may write");
     }
+    if (variant == WINDOWS_DEFAULT) {
+        windows_add_default_dacl(plan, &facts->group, &facts->roots[0].sid);
+        return;
+    }
     nt_sid_format(account, sid);
     (void)snprintf(ace, sizeof ace, "(A;;GA;;;%s)", sid);
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, ace, 0,
                   "pipes and events between the command's own processes");
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;SY)", 0, "as Windows has it");
-    if (variant == WINDOWS_AS_PUBLISHED)
-        plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;WD)", 0, "as published");
+    plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;WD)", 0, "as published");
 }
 
 static int add_run_directory(struct plan *plan, const struct policy *policy,
@@ -209,6 +212,11 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
         plan_add_gap(plan, "dns-service",
                      "names are looked up by a Windows service under its own account, which no "
                      "filter on the sandbox's account sees: a name can carry data out");
+    plan_add_gap(plan, "shared-account",
+                 variant == WINDOWS_DEFAULT
+                     ? "another workspace's commands in the same account can be read in memory and "
+                       "ended, not changed"
+                     : "another workspace's commands in the same account can be taken over");
     if (variant == WINDOWS_DEFAULT) {
         plan_add_gap(plan, "explicit-delete-child",
                      "a directory inside a protected one that has an entry of its own with "

@@ -234,6 +234,28 @@ int windows_check_limits(const struct policy *policy, const char *mode, struct e
 
 /* What both do to the command's process ------------------------------------------------------- */
 
+static void add_default_ace(struct plan *plan, const struct nt_sid *sid, const char *why)
+{
+    char text[NT_SID_TEXT_MAX];
+    char ace[NT_SID_TEXT_MAX + 16];
+
+    nt_sid_format(sid, text);
+    (void)snprintf(ace, sizeof ace, "(A;;GA;;;%s)", text);
+    plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, ace, 0, why);
+}
+
+void windows_add_default_dacl(struct plan *plan, const struct nt_sid *first,
+                              const struct nt_sid *root)
+{
+    add_default_ace(plan, first, "pass 1 for the command's own processes, pipes and events");
+    add_default_ace(plan, root,
+                    "pass 2: commands of another workspace have another SID, and cannot change "
+                    "these processes");
+    plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;RC;;;OW)", 0,
+                  "their owner is the same, and could else let itself in");
+    plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;SY)", 0, "as Windows has it");
+}
+
 void windows_add_process(struct plan *plan, const struct policy *policy, const char *participant,
                          enum windows_variant variant)
 {

@@ -110,6 +110,10 @@ int windows_check_limits(const struct policy *policy, const char *mode, struct e
  * use the desktop besides its maker, a SID or "logon". */
 void windows_add_process(struct plan *plan, const struct policy *policy, const char *participant,
                          enum windows_variant variant);
+/* Who may change the objects that the command makes without saying: first must be among the groups of
+ * its token and not in the second list, root is in the second list only. */
+void windows_add_default_dacl(struct plan *plan, const struct nt_sid *first,
+                              const struct nt_sid *root);
 /* Names that are held or taken for the run. */
 void windows_add_guards(struct plan *plan, const struct windows_facts *facts);
 /* Variables that ask well-behaved programs to leave the network alone; stubs for those that do not

@@ -95,11 +95,14 @@ static void add_token(struct plan *plan, const struct windows_facts *facts,
     if (variant == WINDOWS_AS_PUBLISHED)
         windows_add_sid(plan, STEP_TOKEN_RESTRICT, &NT_EVERYONE,
                         "as published: opens every place that Everyone may write");
+    if (variant == WINDOWS_DEFAULT) {
+        windows_add_default_dacl(plan, &facts->user, &facts->roots[0].sid);
+        return;
+    }
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;logon)", 0,
                   "pipes and events between the command's own processes");
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;SY)", 0, "as Windows has it");
-    if (variant == WINDOWS_AS_PUBLISHED)
-        plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;WD)", 0, "as published");
+    plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;WD)", 0, "as published");
 }
 
 static void add_gaps(struct plan *plan, const struct policy *policy, enum windows_variant variant)
@@ -117,8 +120,12 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
         "no write by the published rule, so pass 2 is not asked (codex issue 32915)");
     plan_add_gap(
         plan, "same-user",
-        "processes of other sandboxes in the same logon session, COM servers, the clipboard "
-        "and the console of the same user can be talked to");
+        "COM servers, the clipboard and the console of the same user, and pipes of the user's "
+        "programs that grant the logon session something, can be talked to");
+    plan_add_gap(plan, "process-memory",
+                 "the memory of the user's other programs can be read (keys of ssh-agent, of "
+                 "browsers) and those programs be ended, commands of other sandboxes included; "
+                 "their memory cannot be changed");
     plan_add_gap(plan, "nested-repositories",
                  "a .git below a subdirectory can be made or changed: only the entries of a root "
                  "itself are protected");
