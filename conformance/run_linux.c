@@ -232,6 +232,7 @@ static int start_command(struct run *run, int stdio[3], struct error *err)
     memcpy(command.stdio, stdio, sizeof command.stdio);
     if (keeper_start(&run->keeper, &command, err) < 0)
         return -1;
+    ear_set_keeper(run->ear, run->keeper.pid);
     return watch(run, &run->control, run->keeper.control, run, on_report, &run->is_control_watched,
                  err);
 }

@@ -262,11 +262,19 @@ static void keep_evidence(struct run *run, const struct findings *findings)
                        best == &findings->also ? "not asked: " : "", buffer_text(best));
 }
 
+/* Every listener answered, and nobody but the run said a word of it. */
 static bool can_hear(struct run *run)
 {
     char dead[200];
 
-    if ((run->order.row->oracles & (ORACLE_LISTENER | ORACLE_LEAK)) == 0 || ear_is_alive(run->ear))
+    if ((run->order.row->oracles & (ORACLE_LISTENER | ORACLE_LEAK)) == 0)
+        return true;
+    if (ear_heard_foreign(run->ear) != NULL) {
+        (void)snprintf(run->facts.reason, sizeof run->facts.reason, "%s",
+                       ear_heard_foreign(run->ear));
+        return false;
+    }
+    if (ear_is_alive(run->ear))
         return true;
     ear_describe_dead(run->ear, dead, sizeof dead);
     (void)snprintf(run->facts.reason, sizeof run->facts.reason, "did not answer: %s", dead);
@@ -290,7 +298,8 @@ void run_look(struct run *run)
     look_for_leaks(&findings);
     look_for_processes(&findings);
     sees = look_with_row(&findings) && sees;
-    run->facts.is_alive = can_hear(run) && sees;
+    /* Blind once is blind: what was there then may be gone now. */
+    run->facts.is_alive = (run->looks == 1 || run->facts.is_alive) && can_hear(run) && sees;
     run->facts.has_fired = had_fired || findings.decided.size > 0;
     run->facts.fired_later =
         run->facts.fired_later || (run->looks > 1 && !had_fired && findings.decided.size > 0);

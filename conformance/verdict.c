@@ -34,7 +34,7 @@ static const char *why_silence_is_no_proof(const struct proof *proof)
     if (!proof->has_beacon)
         return "no beacon: the probe did not show that it ran inside";
     if (!proof->is_oracle_alive)
-        return "an oracle died: nobody was there to see it";
+        return "an oracle could not tell: its silence proves nothing";
     if (proof->has_timed_out && !proof->expects_timeout)
         return "timed out before the attempt was over";
     if (proof->is_unable)

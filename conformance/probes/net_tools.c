@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 
 enum {
     MESSAGE_MAX = 128,
-    PATIENCE_S = 2
+    PATIENCE_S = 2,
+    LINGER_STREAM_MS = 60,
+    LINGER_MS = 10
 };
 
 static unsigned hex_at(const char *text, size_t from, size_t digits)
@@ -87,6 +90,23 @@ const char *message_of(const struct attempt *a, const char *way)
     return message;
 }
 
+/* Stays until the listener has hung up, or for a moment: it finds out who said it by who still holds
+ * the socket. It proves nothing either way; a sender that is gone is taken by the nonce alone. */
+static int linger(int fd, int outcome)
+{
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    int type = 0;
+    socklen_t size = sizeof type;
+
+    if (outcome != 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0)
+        return outcome;
+    if (type == SOCK_STREAM && shutdown(fd, SHUT_WR) == 0)
+        (void)poll(&end, 1, LINGER_STREAM_MS);
+    else
+        sleep_ms(LINGER_MS);
+    return outcome;
+}
+
 int say_on(const struct attempt *a, int fd, const void *address, socklen_t size, const char *way)
 {
     AUTO_CLOSE int owned = fd;
@@ -98,7 +118,7 @@ int say_on(const struct attempt *a, int fd, const void *address, socklen_t size,
     (void)setsockopt(owned, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (address != NULL && connect(owned, address, size) < 0)
         return errno;
-    return outcome_of(write(owned, message, strlen(message)));
+    return linger(owned, outcome_of(write(owned, message, strlen(message))));
 }
 
 int say(const struct attempt *a, int family, int type, int protocol, const void *address,
@@ -167,7 +187,8 @@ static int by_sendto(const struct attempt *a, int fd, const void *address, sockl
 
     if (owned < 0)
         return errno;
-    return outcome_of(sendto(owned, message, strlen(message), MSG_NOSIGNAL, address, size));
+    return linger(owned,
+                  outcome_of(sendto(owned, message, strlen(message), MSG_NOSIGNAL, address, size)));
 }
 
 static int by_sendmsg(const struct attempt *a, int fd, const void *address, socklen_t size)
@@ -178,7 +199,7 @@ static int by_sendmsg(const struct attempt *a, int fd, const void *address, sock
 
     if (owned < 0)
         return errno;
-    return outcome_of(sendmsg(owned, &header, MSG_NOSIGNAL));
+    return linger(owned, outcome_of(sendmsg(owned, &header, MSG_NOSIGNAL)));
 }
 
 static int by_sendmmsg(const struct attempt *a, int fd, const void *address, socklen_t size)
@@ -190,7 +211,7 @@ static int by_sendmmsg(const struct attempt *a, int fd, const void *address, soc
 
     if (owned < 0)
         return errno;
-    return outcome_of(sendmmsg(owned, &several, 1, MSG_NOSIGNAL));
+    return linger(owned, outcome_of(sendmmsg(owned, &several, 1, MSG_NOSIGNAL)));
 }
 
 static int by_connect(const struct attempt *a, int fd, const void *address, socklen_t size)
