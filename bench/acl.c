@@ -18,7 +18,19 @@ enum {
     FILES = 1000,
     BLOCKS = 10,
     DEAR_BLOCKS = 3,
-    DEAR_FILES = 10000
+    DEAR_FILES = 10000,
+    MANY = 1000000, /* at most, of roots, files and names */
+    DEEP = 500
+};
+
+/* The tree of a plan: roots, each `depth` directories long, with its share of files at the end and the
+ * protected names at its top. */
+struct plan {
+    const char *benchmark;
+    const char *const *strategies;
+    const char *parameter;
+    const char *value;
+    uint64_t roots, files, names, depth;
 };
 
 static const char *const tree_strategies[] = {"rewrite", "compare", "record", "inherit", NULL};
@@ -26,39 +38,64 @@ static const char *const rule_strategies[] = {"landlock", "mounts", NULL};
 static const char *const count_names[] = {"system_calls", "descriptors_read", "descriptors_written",
                                           NULL};
 
+static int plant_root(struct context *context, const char *strategy, const struct plan *plan,
+                      uint64_t number, struct error *err)
+{
+    uint64_t share = plan->files / plan->roots + (number < plan->files % plan->roots);
+    char name[4096];
+    AUTO_FREE char *root = NULL;
+
+    (void)snprintf(name, sizeof name, "acl-%.40s/r%llu", strategy, (unsigned long long)number);
+    root = place_make_directory(&context->place, name, err);
+    for (uint64_t i = 0; root != NULL && i < plan->names; i++) {
+        char kept[128];
+        AUTO_FREE char *made = NULL;
+
+        (void)snprintf(kept, sizeof kept, "%.80s/.kept%llu", name, (unsigned long long)i);
+        made = place_make_directory(&context->place, kept, err);
+        if (made == NULL)
+            return -1;
+    }
+    for (uint64_t i = 1; root != NULL && i < plan->depth; i++) {
+        free(root);
+        (void)strncat(name, "/d", sizeof name - strlen(name) - 1);
+        root = place_make_directory(&context->place, name, err);
+    }
+    return root == NULL ? -1 : place_make_files(&context->place, root, (size_t)share, err);
+}
+
 /* A tree of its own for each strategy, since each leaves its own state between runs. */
-static char *plant_tree(struct context *context, const char *strategy, uint64_t roots,
-                        uint64_t files, struct error *err)
+static char *plant_tree(struct context *context, const char *strategy, const struct plan *plan,
+                        struct error *err)
 {
     char name[80];
     AUTO_FREE char *tree = NULL;
 
     (void)snprintf(name, sizeof name, "acl-%.40s", strategy);
     tree = place_make_directory(&context->place, name, err);
-    for (uint64_t i = 0; tree != NULL && i < roots; i++) {
-        uint64_t share = files / roots + (i < files % roots);
-        AUTO_FREE char *root = NULL;
-
-        (void)snprintf(name, sizeof name, "acl-%.40s/r%llu", strategy, (unsigned long long)i);
-        root = place_make_directory(&context->place, name, err);
-        if (root == NULL || place_make_files(&context->place, root, (size_t)share, err) < 0)
+    for (uint64_t i = 0; tree != NULL && i < plan->roots; i++) {
+        if (plant_root(context, strategy, plan, i, err) < 0)
             return NULL;
     }
     return TAKE(tree);
 }
 
-static int define(struct context *context, const char *strategy, const char *tree, uint64_t roots,
-                  struct error *err)
+static int define(struct context *context, const char *strategy, const char *tree,
+                  const struct plan *plan, struct error *err)
 {
     AUTO_FREE char *program = context_program(context, "bench-policy", err);
-    char roots_text[24];
-    const char *argv[] = {program, strategy, tree, roots_text, NULL};
+    char roots[24];
+    char names[24];
+    char depth[24];
+    const char *argv[] = {program, strategy, tree, roots, names, depth, NULL};
     const struct stopwatch_command command = {.argv = argv,
                                               .output = STOPWATCH_PIPE,
                                               .errors = STOPWATCH_ERRORS_OUTPUT,
                                               .timeout_ms = 120000};
 
-    (void)snprintf(roots_text, sizeof roots_text, "%llu", (unsigned long long)roots);
+    (void)snprintf(roots, sizeof roots, "%llu", (unsigned long long)plan->roots);
+    (void)snprintf(names, sizeof names, "%llu", (unsigned long long)plan->names);
+    (void)snprintf(depth, sizeof depth, "%llu", (unsigned long long)plan->depth);
     return program == NULL ? -1 : stopwatch_define(context->stopwatch, &command, err);
 }
 
@@ -80,14 +117,6 @@ static bool works(struct context *context, const char *benchmark, const char *st
     return false;
 }
 
-struct plan {
-    const char *benchmark;
-    const char *const *strategies;
-    const char *parameter;
-    const char *value;
-    uint64_t roots, files;
-};
-
 static int run_plan(struct context *context, const struct plan *plan, struct error *err)
 {
     struct told_arm arms[ARRAY_SIZE(tree_strategies)];
@@ -107,14 +136,14 @@ static int run_plan(struct context *context, const struct plan *plan, struct err
     console_step(context->console);
     for (size_t i = 0; plan->strategies[i] != NULL && failed == 0; i++) {
         const char *strategy = plan->strategies[i];
-        AUTO_FREE char *tree = plant_tree(context, strategy, plan->roots, plan->files, err);
+        AUTO_FREE char *tree = plant_tree(context, strategy, plan, err);
         int command;
 
         if (tree == NULL || words_add(&trees, tree, err) < 0) {
             failed = -1;
             break;
         }
-        command = define(context, strategy, tree, plan->roots, err);
+        command = define(context, strategy, tree, plan, err);
         err->code = ERR_NONE;
         if (command >= 0 && works(context, plan->benchmark, strategy, command, err))
             arms[group.arm_count++] = (struct told_arm){
@@ -133,7 +162,7 @@ static int run_plan(struct context *context, const struct plan *plan, struct err
 }
 
 static int run_values(struct context *context, struct plan *plan, const char *const *usual,
-                      size_t count, uint64_t *number, struct error *err)
+                      size_t count, uint64_t *number, uint64_t most, struct error *err)
 {
     AUTO_WORDS struct words values =
         context_values(context, plan->parameter, usual, count, count - 1, err);
@@ -142,27 +171,64 @@ static int run_values(struct context *context, struct plan *plan, const char *co
         return -1;
     for (size_t i = 0; i < values.count; i++) {
         plan->value = values.items[i];
-        if (!text_parse_u64(plan->value, 1000000, number) || *number == 0)
-            return error_set(err, ERR_USAGE, "%s: %s: not a number from 1 to 1000000",
-                             plan->parameter, plan->value);
+        if (!text_parse_u64(plan->value, most, number) || *number == 0)
+            return error_set(err, ERR_USAGE, "%s: %s: not a number from 1 to %llu", plan->parameter,
+                             plan->value, (unsigned long long)most);
         if (run_plan(context, plan, err) < 0)
             return -1;
     }
     return 0;
 }
 
+/* A strategy's tree with one of its measures varied. */
+struct variation {
+    struct plan plan;
+    const char *usual[5];
+    size_t count;
+    uint64_t most;
+};
+
+static int run_variation(struct context *context, const struct variation *variation,
+                         struct error *err)
+{
+    struct plan plan = variation->plan;
+    uint64_t *varied = strcmp(plan.parameter, "roots") == 0   ? &plan.roots
+                       : strcmp(plan.parameter, "files") == 0 ? &plan.files
+                       : strcmp(plan.parameter, "names") == 0 ? &plan.names
+                                                              : &plan.depth;
+
+    return run_values(context, &plan, variation->usual, variation->count, varied, variation->most,
+                      err);
+}
+
 int bench_acl(struct context *context, struct error *err)
 {
-    static const char *const files[] = {"10", "1000", "10000"};
-    static const char *const roots[] = {"1", "10", "100", "1000"};
-    struct plan by_files = {
-        .benchmark = "acl", .strategies = tree_strategies, .parameter = "files", .roots = ROOTS};
-    struct plan by_roots = {
-        .benchmark = "acl", .strategies = tree_strategies, .parameter = "roots", .files = FILES};
-    struct plan rules = {.benchmark = "rules", .strategies = rule_strategies, .parameter = "roots"};
+    static const struct variation variations[] = {
+        {{"acl", tree_strategies, "files", NULL, ROOTS, 0, 0, 1}, {"10", "1000", "10000"}, 3, MANY},
+        {{"acl", tree_strategies, "roots", NULL, 0, FILES, 0, 1},
+         {"1", "10", "100", "1000"},
+         4,
+         MANY},
+        {{"acl", tree_strategies, "names", NULL, ROOTS, FILES, 0, 1}, {"1", "10", "100"}, 3, MANY},
+        {{"acl", tree_strategies, "depth", NULL, ROOTS, FILES, 0, 0}, {"1", "8", "64"}, 3, DEEP},
+        {{"rules", rule_strategies, "roots", NULL, 0, 0, 0, 1},
+         {"1", "10", "100", "1000"},
+         4,
+         MANY},
+        {{"rules", rule_strategies, "names", NULL, ROOTS, FILES, 0, 1},
+         {"1", "10", "100"},
+         3,
+         MANY},
+        {{"rules", rule_strategies, "files", NULL, ROOTS, 0, 1, 1},
+         {"10", "1000", "10000"},
+         3,
+         MANY},
+        {{"rules", rule_strategies, "depth", NULL, ROOTS, 0, 0, 0}, {"1", "8", "64"}, 3, DEEP},
+    };
 
-    if (run_values(context, &by_files, files, ARRAY_SIZE(files), &by_files.files, err) < 0 ||
-        run_values(context, &by_roots, roots, ARRAY_SIZE(roots), &by_roots.roots, err) < 0)
-        return -1;
-    return run_values(context, &rules, roots, ARRAY_SIZE(roots), &rules.roots, err);
+    for (size_t i = 0; i < ARRAY_SIZE(variations); i++) {
+        if (run_variation(context, &variations[i], err) < 0)
+            return -1;
+    }
+    return 0;
 }

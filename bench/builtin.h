@@ -52,9 +52,11 @@ enum metric {
 struct group_arm {
     const struct subject *subject;
     const struct subject_wish *wish; /* NULL: the usual policy */
-    const char *reference;           /* name of the subject it is compared with; NULL: none */
-    const char *name;                /* row's subject; NULL: that of the subject */
-    const char *value;               /* of the group's parameter; NULL: none */
+    /* A run with this policy, untimed, before each run; NULL: none. */
+    const struct subject_wish *before;
+    const char *reference; /* name of the subject it is compared with; NULL: none */
+    const char *name;      /* row's subject; NULL: that of the subject */
+    const char *value;     /* of the group's parameter; NULL: none */
     bool is_control;
     uint64_t ballast;
 };

@@ -117,6 +117,9 @@ static int fill_row(struct context *context, const struct bench_group *group,
         runs[i].wall_s = metric_of(&measured->samples[i], wish->metric);
         left_behind += (measured->samples[i].flags & STOPWATCH_LEFTOVER) != 0;
     }
+    if (wish->metric == METRIC_LAST &&
+        bench_row_set_count(row, "runs_that_left_processes", (int64_t)left_behind, err) < 0)
+        return -1;
     if (left_behind > 0)
         return bench_row_set_note(row, err, "left a process behind in %zu of %zu runs", left_behind,
                                   measured->count);
@@ -160,6 +163,15 @@ static int define_arm(struct context *context, const struct bench_group *group,
                                    .ballast = arm->ballast};
     out->command = subject_define(arm->subject, &context->place, arm->wish, group->command, &base,
                                   context->stopwatch, err);
+    if (out->command >= 0 && arm->before != NULL) {
+        struct stopwatch_command quiet = base;
+
+        quiet.output = STOPWATCH_NULL;
+        out->prepare = subject_define(arm->subject, &context->place, arm->before, group->command,
+                                      &quiet, context->stopwatch, err);
+        if (out->prepare < 0)
+            return -1;
+    }
     return out->command < 0 ? -1 : 0;
 }
 

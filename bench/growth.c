@@ -1,28 +1,22 @@
 /*
- * How the cost of putting a policy into effect grows: with the number of
- * writable roots, of protected names, of files in the workspace, and with its
- * depth. The target does nothing, so all that grows is the policy's. Beside
- * the times stands what was asked of the kernel, counted by tracing.
+ * How the cost of a policy grows: with the number of writable roots, of
+ * protected names, of files in the workspace, and with its depth. The target
+ * does nothing, so all that grows is the policy's. What is measured of each
+ * policy is life.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "base/os.h"
 #include "base/text.h"
-#include "bench/builtin.h"
-#include "bench/trace.h"
-
-enum {
-    TRACES = 5,
-    TRACE_DEAR_NS = 1000000000
-};
+#include "bench/life.h"
 
 /* What was planted for one value. */
 struct soil {
     char *directory; /* removed after the value */
     struct words writable, protect, protect_names;
+    struct words changed;   /* writable, once one root has been changed */
     struct words workspace; /* one word */
 };
 
@@ -45,6 +39,7 @@ static void soil_done(struct soil *soil)
     words_done(&soil->writable);
     words_done(&soil->protect);
     words_done(&soil->protect_names);
+    words_done(&soil->changed);
     words_done(&soil->workspace);
     *soil = (struct soil){0};
 }
@@ -151,69 +146,6 @@ static const struct growth growths[] = {
     {"policy.depth", "depth", {"1", "8", "64"}, 3, 2, plant_depth},
 };
 
-/* ---- counting ---- */
-
-static int set_counts(struct bench_row *row, const struct trace_counts *counts, struct error *err)
-{
-    if (bench_row_set_count(row, "system_calls", counts->calls, err) < 0 ||
-        bench_row_set_count(row, "mounts", counts->mounts, err) < 0 ||
-        bench_row_set_count(row, "landlock_rules", counts->rules, err) < 0 ||
-        bench_row_set_count(row, "objects", counts->objects, err) < 0)
-        return -1;
-    return bench_row_set_count(row, "processes", counts->processes, err);
-}
-
-/* The least of a few traces: waiting and signals add a call now and then. Without tracing there are
- * no counts, and nothing else is lost. */
-static int count_row(struct context *context, struct bench_row *row,
-                     const struct bench_group *group, const struct group_arm *arm,
-                     struct error *err)
-{
-    const struct stopwatch_identity runs_as = place_runs_as(&context->place);
-    AUTO_WORDS struct words argv = WORDS_EMPTY;
-    AUTO_WORDS struct words env = WORDS_EMPTY;
-    struct trace_counts least = {.calls = INT64_MAX};
-    uint64_t start = os_now_ns();
-
-    if (subject_expand(arm->subject, &context->place, arm->wish, group->command, &argv, &env, err) <
-        0)
-        return -1;
-    for (int i = 0; i < TRACES && (i == 0 || os_now_ns() - start < TRACE_DEAR_NS); i++) {
-        struct trace_counts counts;
-        struct error untraceable;
-
-        if (trace_command((const char *const *)argv.items, (const char *const *)env.items,
-                          context->place.ws, &runs_as, &counts, &untraceable) < 0 ||
-            counts.exit_status != 0)
-            return 0;
-        if (counts.calls < least.calls)
-            least = counts;
-    }
-    return set_counts(row, &least, err);
-}
-
-static int count_rows(struct context *context, const struct bench_group *group, size_t first_row,
-                      struct error *err)
-{
-    for (size_t i = 0; i < group->arm_count; i++) {
-        const struct group_arm *arm = &group->arms[i];
-        size_t at = first_row;
-
-        while (at < context->report->row_count &&
-               (context->report->rows[at].is_control ||
-                strcmp(context->report->rows[at].subject, arm->subject->name) != 0))
-            at++;
-        if (arm->is_control || at == context->report->row_count)
-            continue;
-        console_set_title(context->console, "%s: counting %s", group->rows[0].benchmark,
-                          arm->subject->name);
-        console_step(context->console);
-        if (count_row(context, &context->report->rows[at], group, arm, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 /* ---- measuring ---- */
 
 static const char *const *list_or_null(const struct words *words)
@@ -221,24 +153,29 @@ static const char *const *list_or_null(const struct words *words)
     return words->count > 0 ? (const char *const *)words->items : NULL;
 }
 
+/* The same roots, the last of them another: what "change" changes. Without roots of the soil's own it
+ * is the usual further one. */
+static int plant_change(struct context *context, struct soil *soil, struct error *err)
+{
+    for (size_t i = 0; i + 1 < soil->writable.count; i++) {
+        if (words_add(&soil->changed, soil->writable.items[i], err) < 0)
+            return -1;
+    }
+    return plant_below(context, soil, &soil->changed, "spare", err);
+}
+
 static int measure_value(struct context *context, const struct growth *growth, const char *text,
                          struct error *err)
 {
     struct soil soil __attribute__((cleanup(soil_done))) = {0};
-    AUTO_FREE char *noop = context_program(context, "bench-noop", err);
-    const char *command[] = {noop, NULL};
-    AUTO_FREE struct group_arm *arms = NULL;
-    size_t first_row = context->report->row_count;
     struct subject_wish wish;
-    struct bench_group group = {
-        .command = command,
+    struct subject_wish changed;
+    struct life life = {
+        .benchmark = growth->benchmark,
         .parameter = growth->parameter,
-        .rows = {{growth->benchmark, METRIC_WALL}},
-        .row_count = 1,
-        .seconds = 0.6,
-        .max_runs = 160,
-        .min_runs = 6,
-        .timeout_ms = 60000,
+        .value = text,
+        .wish = &wish,
+        .changed = &changed,
     };
     uint64_t value;
 
@@ -247,8 +184,7 @@ static int measure_value(struct context *context, const struct growth *growth, c
                          growth->parameter, text);
     console_set_title(context->console, "%s: planting %s", growth->benchmark, text);
     console_step(context->console);
-    if (noop == NULL || growth->plant(context, value, &soil, err) < 0 ||
-        group_make_arms(context, false, &arms, &group.arm_count, err) < 0)
+    if (growth->plant(context, value, &soil, err) < 0 || plant_change(context, &soil, err) < 0)
         return -1;
     wish = (struct subject_wish){
         .workspace = soil.workspace.count > 0 ? soil.workspace.items[0] : NULL,
@@ -256,14 +192,10 @@ static int measure_value(struct context *context, const struct growth *growth, c
         .protect = list_or_null(&soil.protect),
         .protect_names = list_or_null(&soil.protect_names),
     };
-    for (size_t i = 0; i < group.arm_count; i++) {
-        arms[i].wish = &wish;
-        arms[i].value = text;
-    }
-    group.arms = arms;
-    if (group_run(context, &group, err) < 0)
-        return -1;
-    return count_rows(context, &group, first_row, err);
+    changed = wish;
+    changed.writable = list_or_null(&soil.changed);
+    life.soil = soil.directory;
+    return life_measure(context, &life, err) < 0 ? -1 : life_measure_session(context, &life, err);
 }
 
 static int measure_growth(struct context *context, const struct growth *growth, struct error *err)

@@ -177,6 +177,28 @@ Test(stopwatch, a_stamp_splits_the_run)
     stopwatch_free(stopwatch);
 }
 
+/* Each with a pipe of its own they reached the descriptors that the stopwatch needs itself. */
+Test(stopwatch, many_commands_may_have_a_stamp)
+{
+    AUTO_FREE char *stamp = programs_find("bench-stamp", &(struct error){0});
+    const char *argv[] = {stamp, NULL};
+    const struct stopwatch_command command = {
+        .argv = argv, .output = STOPWATCH_STAMP, .timeout_ms = 60000};
+    struct stopwatch *stopwatch = start();
+    struct stopwatch_sample sample = {0};
+    struct wire_run run = {0};
+    struct error err = {0};
+    AUTO_FREE char *output = NULL;
+
+    for (int i = 0; i < 200; i++)
+        run.command = (uint32_t)define(stopwatch, &command);
+    cr_assert_eq(stopwatch_run(stopwatch, &run, 1, &sample, &err), 0, "%s", err.message);
+    cr_assert(sample.stamp_ns > 0, "no stamp");
+    output = capture_script(stopwatch, "echo said");
+    cr_assert_str_eq(output, "said\n");
+    stopwatch_free(stopwatch);
+}
+
 Test(stopwatch, parallel_runs_overlap)
 {
     struct stopwatch *stopwatch = start();

@@ -5,8 +5,10 @@
 #include <grp.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -17,7 +19,27 @@
 
 enum {
     OPTIONS = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK |
-              PTRACE_O_TRACEVFORK | PTRACE_O_EXITKILL
+              PTRACE_O_TRACEVFORK | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL,
+    MARK = 0x48466d6b /* prctl(2) knows no such option; only the tracer understands it */
+};
+
+/* What is to be traced: a command, or a function. */
+struct tracee {
+    const char *path;
+    const char *const *argv, *const *env;
+    const char *cwd;
+    const struct stopwatch_identity *identity;
+    const char *target;
+    int (*function)(void *argument);
+    void *argument;
+};
+
+/* Where a trace is. */
+struct progress {
+    struct trace_counts counts;
+    enum trace_part part;
+    pid_t first, target; /* target 0: not executed yet */
+    const char *name;    /* of the target's file; NULL: none */
 };
 
 /* Newer architectures have no open(2). */
@@ -61,23 +83,80 @@ static bool is_creating(const struct __ptrace_syscall_info *info)
     return call == SYS_openat && (info->entry.args[2] & O_CREAT) != 0;
 }
 
-static void count_call(pid_t pid, struct trace_counts *counts)
+static void add(struct trace_tally *tally, const struct __ptrace_syscall_info *info)
+{
+    tally->calls++;
+    tally->mounts += is_among(mount_calls, ARRAY_SIZE(mount_calls), info->entry.nr);
+    tally->rules += info->entry.nr == SYS_landlock_add_rule;
+    tally->objects +=
+        is_among(object_calls, ARRAY_SIZE(object_calls), info->entry.nr) || is_creating(info);
+}
+
+static void count_call(pid_t pid, struct progress *progress)
 {
     struct __ptrace_syscall_info info;
 
     if (ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof info, &info) <= 0 ||
         info.op != PTRACE_SYSCALL_INFO_ENTRY)
         return;
-    counts->calls++;
-    counts->mounts += is_among(mount_calls, ARRAY_SIZE(mount_calls), info.entry.nr);
-    counts->rules += info.entry.nr == SYS_landlock_add_rule;
-    counts->objects +=
-        is_among(object_calls, ARRAY_SIZE(object_calls), info.entry.nr) || is_creating(&info);
+    if (info.entry.nr == SYS_prctl && info.entry.args[0] == MARK &&
+        info.entry.args[1] < TRACE_PARTS) {
+        progress->part = (enum trace_part)info.entry.args[1];
+        return;
+    }
+    add(&progress->counts.all, &info);
+    add(&progress->counts.parts[progress->part], &info);
 }
 
-static _Noreturn void become(const char *path, const char *const *argv, const char *const *env,
-                             const char *cwd, const struct stopwatch_identity *identity)
+/* By its file's name: where that lies is another path on the other side of a mount namespace. */
+static bool is_target(pid_t pid, const char *name)
 {
+    char link[64];
+    char path[4096];
+    const char *file;
+    ssize_t size;
+
+    (void)snprintf(link, sizeof link, "/proc/%ld/exe", (long)pid);
+    size = readlink(link, path, sizeof path - 1);
+    if (size <= 0)
+        return false;
+    path[size] = '\0';
+    file = strrchr(path, '/');
+    return strcmp(file != NULL ? file + 1 : path, name) == 0;
+}
+
+static void count_event(pid_t pid, int event, struct progress *progress)
+{
+    switch (event) {
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE:
+        progress->counts.all.processes++;
+        progress->counts.parts[progress->part].processes++;
+        break;
+    case PTRACE_EVENT_EXEC:
+        if (progress->name != NULL && progress->target == 0 && is_target(pid, progress->name)) {
+            progress->target = pid;
+            progress->part = TRACE_TARGET;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+static void count_end(pid_t pid, int status, struct progress *progress)
+{
+    if (pid == progress->first)
+        progress->counts.exit_status =
+            WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (pid == progress->target)
+        progress->part = TRACE_AFTER;
+}
+
+static _Noreturn void become(const struct tracee *tracee)
+{
+    const struct stopwatch_identity *identity = tracee->identity;
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0)
@@ -85,9 +164,13 @@ static _Noreturn void become(const char *path, const char *const *argv, const ch
     if (identity != NULL && identity->is_other &&
         (setgroups(0, NULL) < 0 || setgid(identity->gid) < 0 || setuid(identity->uid) < 0))
         _exit(126);
-    if (chdir(cwd) < 0 || ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
+    if ((tracee->cwd != NULL && chdir(tracee->cwd) < 0) ||
+        ptrace(PTRACE_TRACEME, 0, NULL, NULL) < 0 || raise(SIGSTOP) != 0)
         _exit(126);
-    (void)execve(path, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env);
+    if (tracee->function != NULL)
+        _exit(tracee->function(tracee->argument));
+    (void)execve(tracee->path, (char *const *)(uintptr_t)tracee->argv,
+                 (char *const *)(uintptr_t)tracee->env);
     _exit(127);
 }
 
@@ -102,71 +185,91 @@ static int signal_for(int status)
     return number;
 }
 
-static void follow(pid_t first, struct trace_counts *counts)
+static void follow(struct progress *progress)
 {
     int status;
     pid_t pid;
 
     while ((pid = waitpid(-1, &status, __WALL)) > 0) {
         if (WIFEXITED(status) || WIFSIGNALED(status)) {
-            if (pid == first)
-                counts->exit_status =
-                    WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+            count_end(pid, status, progress);
             continue;
         }
         if (WSTOPSIG(status) == (SIGTRAP | 0x80))
-            count_call(pid, counts);
-        if ((status >> 8) == (SIGTRAP | (PTRACE_EVENT_FORK << 8)) ||
-            (status >> 8) == (SIGTRAP | (PTRACE_EVENT_VFORK << 8)) ||
-            (status >> 8) == (SIGTRAP | (PTRACE_EVENT_CLONE << 8)))
-            counts->processes++;
+            count_call(pid, progress);
+        else if (WSTOPSIG(status) == SIGTRAP)
+            count_event(pid, status >> 16, progress);
         (void)ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(uintptr_t)signal_for(status));
     }
 }
 
 /* The tracer is a process of its own: waitpid(-1) must not take other people's children. */
-static _Noreturn void trace(int to, const char *path, const char *const *argv,
-                            const char *const *env, const char *cwd,
-                            const struct stopwatch_identity *identity)
+static _Noreturn void trace(int to, const struct tracee *tracee)
 {
-    struct trace_counts counts = {.processes = 1, .exit_status = -1};
-    pid_t first = fork();
+    struct progress progress = {.counts = {.all = {.processes = 1}, .exit_status = -1},
+                                .name = tracee->target,
+                                .first = fork()};
     int status;
 
-    if (first == 0)
-        become(path, argv, env, cwd, identity);
+    progress.counts.parts[TRACE_BEFORE].processes = 1;
+    if (progress.first == 0)
+        become(tracee);
     (void)alarm(60); /* a tracee that hangs ends with its tracer (EXITKILL) */
-    if (first > 0 && waitpid(first, &status, 0) == first && WIFSTOPPED(status) &&
-        ptrace(PTRACE_SETOPTIONS, first, NULL, (void *)OPTIONS) == 0 &&
-        ptrace(PTRACE_SYSCALL, first, NULL, NULL) == 0)
-        follow(first, &counts);
-    _exit(write(to, &counts, sizeof counts) == (ssize_t)sizeof counts ? 0 : 1);
+    if (progress.first > 0 && waitpid(progress.first, &status, 0) == progress.first &&
+        WIFSTOPPED(status) &&
+        ptrace(PTRACE_SETOPTIONS, progress.first, NULL, (void *)OPTIONS) == 0 &&
+        ptrace(PTRACE_SYSCALL, progress.first, NULL, NULL) == 0)
+        follow(&progress);
+    _exit(write(to, &progress.counts, sizeof progress.counts) == (ssize_t)sizeof progress.counts
+              ? 0
+              : 1);
 }
 
-int trace_command(const char *const *argv, const char *const *env, const char *cwd,
-                  const struct stopwatch_identity *identity, struct trace_counts *counts,
-                  struct error *err)
+static int run(const struct tracee *tracee, const char *name, struct trace_counts *counts,
+               struct error *err)
 {
-    AUTO_FREE char *path = programs_search(argv[0], NULL, err);
     struct trace_counts made;
     int ends[2];
     pid_t tracer;
     ssize_t got;
 
-    if (path == NULL)
-        return -1;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_os(err, errno, "pipe");
     tracer = fork();
     if (tracer == 0)
-        trace(ends[1], path, argv, env, cwd, identity);
+        trace(ends[1], tracee);
     (void)close(ends[1]);
     got = read(ends[0], &made, sizeof made);
     (void)close(ends[0]);
     if (tracer > 0)
         (void)waitpid(tracer, NULL, 0);
     if (got != (ssize_t)sizeof made || made.exit_status < 0)
-        return error_set(err, ERR_UNSUPPORTED, "%s cannot be traced here", argv[0]);
+        return error_set(err, ERR_UNSUPPORTED, "%s cannot be traced here", name);
     *counts = made;
     return 0;
+}
+
+int trace_command(const char *const *argv, const char *const *env, const char *cwd,
+                  const struct stopwatch_identity *identity, const char *target,
+                  struct trace_counts *counts, struct error *err)
+{
+    AUTO_FREE char *path = programs_search(argv[0], NULL, err);
+    const struct tracee tracee = {
+        .path = path, .argv = argv, .env = env, .cwd = cwd, .identity = identity, .target = target};
+
+    return path == NULL ? -1 : run(&tracee, argv[0], counts, err);
+}
+
+int trace_function(int (*function)(void *argument), void *argument,
+                   const struct stopwatch_identity *identity, struct trace_counts *counts,
+                   struct error *err)
+{
+    const struct tracee tracee = {.function = function, .argument = argument, .identity = identity};
+
+    return run(&tracee, "a function", counts, err);
+}
+
+void trace_mark(enum trace_part part)
+{
+    (void)syscall(SYS_prctl, MARK, (long)part, 0L, 0L, 0L);
 }

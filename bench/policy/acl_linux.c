@@ -28,7 +28,7 @@ enum {
     TAG_OTHER = 0x20,
     NO_ID = -1,
     OTHER_USER = 64999, /* the user that the wish is about; needs no account */
-    DEPTH_MAX = 64,
+    DEPTH_MAX = 600,
 };
 
 struct acl {
@@ -60,6 +60,17 @@ static struct acl wanted(bool is_changed)
                          {TAG_GROUP_OBJ, 0, (uint32_t)NO_ID},
                          {TAG_MASK, granted, (uint32_t)NO_ID},
                          {TAG_OTHER, 0, (uint32_t)NO_ID}}};
+}
+
+/* What is protected may be read only, whatever the root's wish. */
+static struct acl wanted_kept(void)
+{
+    return wanted(true);
+}
+
+static bool is_kept(const char *name)
+{
+    return strncmp(name, STRATEGY_KEPT, sizeof STRATEGY_KEPT - 1) == 0;
 }
 
 static int write_acl(struct job *job, int fd, const char *name, const struct acl *acl)
@@ -111,6 +122,8 @@ static int bring_entry(struct job *job, int directory, const struct entry *entry
                        const struct acl *acl, enum how how, unsigned depth)
 {
     bool is_folder = entry->type == DT_DIR;
+    const struct acl kept = wanted_kept();
+    const struct acl *own = depth == 0 && is_kept(entry->name) ? &kept : acl;
     AUTO_CLOSE int fd = -1;
 
     if (strcmp(entry->name, ".") == 0 || strcmp(entry->name, "..") == 0)
@@ -118,9 +131,9 @@ static int bring_entry(struct job *job, int directory, const struct entry *entry
     job->tally.calls += 2; /* openat, close */
     fd = openat(directory, entry->name,
                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (is_folder ? O_DIRECTORY : 0));
-    if (fd < 0 || bring(job, fd, acl, how) < 0)
+    if (fd < 0 || bring(job, fd, own, how) < 0)
         return -1;
-    return is_folder ? bring_below(job, fd, acl, how, depth + 1) : 0;
+    return is_folder ? bring_below(job, fd, own, how, depth + 1) : 0;
 }
 
 static int bring_below(struct job *job, int directory, const struct acl *acl, enum how how,
@@ -154,7 +167,7 @@ static int open_root(struct job *job, unsigned root)
 
     job->tally.calls += 2;
     (void)snprintf(path, sizeof path, "%.4000s/r%u", job->directory, root);
-    return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static int bring_root(struct job *job, unsigned root, enum how how)
@@ -199,7 +212,7 @@ static int open_record(struct job *job)
 
     job->tally.calls += 2;
     (void)snprintf(path, sizeof path, "%.4000s/record", job->directory);
-    return open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    return openat(AT_FDCWD, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 
 /* A root whose recorded wish is the present one, and which still has it, is not looked into. */
@@ -248,31 +261,62 @@ static int undo_record(struct job *job)
 
 /* ---- the roots only ---- */
 
-static int apply_inherit(struct job *job)
+/* Both descriptors of a directory: its own, and the one that what is created in it gets. */
+static int bring_both(struct job *job, int fd, const struct acl *acl)
 {
-    for (unsigned root = 0; root < job->roots; root++) {
-        const struct acl acl = wanted(root < job->changed);
-        AUTO_CLOSE int fd = open_root(job, root);
+    if (has_acl(job, fd, access_name, acl) && has_acl(job, fd, default_name, acl))
+        return 0;
+    return write_acl(job, fd, access_name, acl) < 0 ? -1 : write_acl(job, fd, default_name, acl);
+}
 
-        if (fd < 0)
-            return -1;
-        if (has_acl(job, fd, access_name, &acl) && has_acl(job, fd, default_name, &acl))
-            continue;
-        if (write_acl(job, fd, access_name, &acl) < 0 || write_acl(job, fd, default_name, &acl) < 0)
+static int remove_both(struct job *job, int fd)
+{
+    return remove_acl(job, fd, access_name) < 0 ? -1 : remove_acl(job, fd, default_name);
+}
+
+static int open_kept(struct job *job, int root, unsigned name)
+{
+    char text[32];
+
+    job->tally.calls += 2;
+    (void)snprintf(text, sizeof text, STRATEGY_KEPT "%u", name);
+    return openat(root, text, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int inherit_root(struct job *job, unsigned root, bool is_undo)
+{
+    const struct acl acl = wanted(root < job->changed);
+    const struct acl kept = wanted_kept();
+    AUTO_CLOSE int fd = open_root(job, root);
+
+    if (fd < 0 || (is_undo ? remove_both(job, fd) : bring_both(job, fd, &acl)) < 0)
+        return -1;
+    for (unsigned name = 0; name < job->names; name++) {
+        AUTO_CLOSE int below = open_kept(job, fd, name);
+
+        if (below < 0 || (is_undo ? remove_both(job, below) : bring_both(job, below, &kept)) < 0)
             return -1;
     }
     return 0;
 }
 
-static int undo_inherit(struct job *job)
+static int inherit_all(struct job *job, bool is_undo)
 {
     for (unsigned root = 0; root < job->roots; root++) {
-        AUTO_CLOSE int fd = open_root(job, root);
-
-        if (fd < 0 || remove_acl(job, fd, access_name) < 0 || remove_acl(job, fd, default_name) < 0)
+        if (inherit_root(job, root, is_undo) < 0)
             return -1;
     }
     return 0;
+}
+
+static int apply_inherit(struct job *job)
+{
+    return inherit_all(job, false);
+}
+
+static int undo_inherit(struct job *job)
+{
+    return inherit_all(job, true);
 }
 
 const struct strategy acl_rewrite = {"rewrite", apply_rewrite, undo_all};

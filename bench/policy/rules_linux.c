@@ -1,4 +1,5 @@
-/* Rules that live in the kernel as long as the process: built anew for each command. */
+/* Rules that live in the kernel as long as the process: built anew for each command, so that applying
+ * again costs what applying did, and undoing is the end of the process. */
 #include "bench/policy/strategy.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <linux/landlock.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -17,26 +19,70 @@
 
 static void root_path(const struct job *job, unsigned root, char *path, size_t size)
 {
-    (void)snprintf(path, size, "%.4000s/r%u", job->directory, root);
+    int length = snprintf(path, size, "%.2000s/r%u", job->directory, root);
+
+    for (unsigned i = 1; i < job->depth && (size_t)length + 3 < size; i++)
+        length += snprintf(path + length, size - (size_t)length, "/d");
 }
 
 /* ---- Landlock (landlock(7)) ---- */
 
-static int add_rule(struct job *job, int ruleset, unsigned root)
+/* Nothing of `access` below directory/name but through other rules. */
+static int add_rule(struct job *job, int ruleset, int directory, const char *name, uint64_t access)
 {
-    char path[4096];
-    struct landlock_path_beneath_attr rule = {.allowed_access = LANDLOCK_ACCESS_FS_WRITE_FILE |
-                                                                LANDLOCK_ACCESS_FS_MAKE_REG};
-    AUTO_CLOSE int fd = -1;
+    struct landlock_path_beneath_attr rule = {.allowed_access = access};
+    AUTO_CLOSE int fd = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
-    root_path(job, root, path, sizeof path);
-    fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    job->tally.calls += 3; /* open, add_rule, close */
+    job->tally.written++;
     if (fd < 0)
         return -1;
     rule.parent_fd = fd;
-    job->tally.calls += 3; /* open, add_rule, close */
-    job->tally.written++;
     return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+}
+
+/* getdents64 by hand, so that its calls are counted too. */
+struct entry {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t size;
+    uint8_t type;
+    char name[];
+};
+
+/* Landlock only grants: that a name in a root is protected means a rule for each of its neighbours. */
+static int add_neighbours(struct job *job, int ruleset, const char *root, uint64_t access)
+{
+    AUTO_CLOSE int fd = openat(AT_FDCWD, root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    _Alignas(struct entry) char bytes[8192];
+    long got;
+
+    job->tally.calls += 3; /* open, the last getdents, close */
+    job->tally.looked++;
+    while ((got = syscall(SYS_getdents64, fd, bytes, sizeof bytes)) > 0) {
+        job->tally.calls++;
+        for (long at = 0; at < got;) {
+            const struct entry *entry = (const void *)(bytes + at);
+
+            at += entry->size;
+            if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0 &&
+                strncmp(entry->name, STRATEGY_KEPT, sizeof STRATEGY_KEPT - 1) != 0 &&
+                add_rule(job, ruleset, fd, entry->name, access) < 0)
+                return -1;
+        }
+    }
+    return got < 0 ? -1 : 0;
+}
+
+static int add_root(struct job *job, int ruleset, unsigned root)
+{
+    static const uint64_t all = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG;
+    uint64_t access = root < job->changed ? (uint64_t)LANDLOCK_ACCESS_FS_WRITE_FILE : all;
+    char path[4096];
+
+    root_path(job, root, path, sizeof path);
+    return job->names > 0 ? add_neighbours(job, ruleset, path, access)
+                          : add_rule(job, ruleset, AT_FDCWD, path, access);
 }
 
 static int apply_landlock(struct job *job)
@@ -47,7 +93,7 @@ static int apply_landlock(struct job *job)
         (int)syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0);
 
     for (unsigned root = 0; ruleset >= 0 && root < job->roots; root++) {
-        if (add_rule(job, ruleset, root) < 0)
+        if (add_root(job, ruleset, root) < 0)
             return -1;
     }
     job->tally.calls += 4; /* create, prctl, restrict, close */
@@ -82,27 +128,43 @@ static int enter_namespace(struct job *job)
     return write_map("/proc/self/gid_map", map);
 }
 
-/* The root as a mount of its own, on its own place: it stays writable when the rest does not. */
+/* A directory as a mount of its own, on its own place. */
+static int mount_directory(struct job *job, const char *path, bool is_read_only)
+{
+    struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+    AUTO_CLOSE int tree =
+        (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+    job->tally.calls += 3 + is_read_only;
+    job->tally.written++;
+    if (tree < 0 || (is_read_only && syscall(SYS_mount_setattr, tree, "", AT_EMPTY_PATH, &read_only,
+                                             sizeof read_only) < 0))
+        return -1;
+    return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+}
+
+/* The root stays writable when the rest does not, and its protected names are read-only on top. */
 static int mount_root(struct job *job, unsigned root)
 {
     char path[4096];
-    AUTO_CLOSE int tree = -1;
+    char kept[4200];
 
     root_path(job, root, path, sizeof path);
-    job->tally.calls += 3;
-    job->tally.written++;
-    tree = (int)syscall(SYS_open_tree, AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (tree < 0)
+    if (mount_directory(job, path, root < job->changed) < 0)
         return -1;
-    return (int)syscall(SYS_move_mount, tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH);
+    for (unsigned name = 0; name < job->names; name++) {
+        (void)snprintf(kept, sizeof kept, "%s/" STRATEGY_KEPT "%u", path, name);
+        if (mount_directory(job, kept, true) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static int apply_mounts(struct job *job)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
 
-    /* A namespace can be entered once: a second apply is one more set of mounts in it. */
-    if (job->tally.calls == 0 && enter_namespace(job) < 0)
+    if (enter_namespace(job) < 0)
         return -1;
     for (unsigned root = 0; root < job->roots; root++) {
         if (mount_root(job, root) < 0)

@@ -8,19 +8,22 @@
 #include <unistd.h>
 
 /* posix_spawn's functions return an errno; -1 is for what has filled *err already. */
+
+/* One pipe for all commands: runs come one after the other, and a pipe for each would in the end reach
+ * the numbers of this program's own descriptors. */
 static int set_stamp_pipe(struct command *command, struct error *err)
 {
-    int ends[2];
-    int failed;
+    static int ends[2] = {-1, -1};
 
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
-        return error_os(err, errno, "pipe");
-    /* Writers must block rather than fail when the pipe is full; only reading may not wait. */
-    if (fcntl(ends[1], F_SETFL, 0) < 0)
-        return error_os(err, errno, "pipe");
+    if (ends[0] < 0) {
+        if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+            return error_os(err, errno, "pipe");
+        /* Writers must block rather than fail when the pipe is full; only reading may not wait. */
+        if (fcntl(ends[1], F_SETFL, 0) < 0)
+            return error_os(err, errno, "pipe");
+    }
     command->stamp_pipe = ends[0];
-    failed = posix_spawn_file_actions_adddup2(&command->files, ends[1], 1);
-    return failed;
+    return posix_spawn_file_actions_adddup2(&command->files, ends[1], 1);
 }
 
 static int set_output(struct command *command, struct error *err)

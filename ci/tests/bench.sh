@@ -63,6 +63,43 @@ SH
 bench spawn -L target noop --adapter box.json -r 4 --export-json box-out.json >out 2>&1 || fail "box: $(cat out)"
 grep -q '"subject": "box"' box-out.json || fail "an adapter's script does not run: $(cat out)"
 
+# The life of a policy: each act has a row with its time and what it touched; nothing is left.
+bench policy-setup -L roots 2 -L names 1 -L files 10 -L depth 2 --mode linux-landlock --quick -r 4 \
+    --export-json policy.json >out 2>&1 || fail "policy-setup: $(cat out)"
+python3 - policy.json <<'PYTHON' || exit 1
+import json, sys
+document = json.load(open(sys.argv[1]))
+rows = {(r["x_holdfast"]["benchmark"], r["x_holdfast"]["subject"], *r["parameters"].items()): r["x_holdfast"]
+        for r in document["results"]}
+skipped = {(s["benchmark"], s["subject"]): s["reason"] for s in document["x_holdfast"].get("skipped", [])}
+for parameter, value in (("roots", "2"), ("names", "1"), ("files", "10"), ("depth", "2")):
+    for subject in ("linux-landlock", "session"):
+        if (None, subject) in skipped or (f"policy.{parameter}", subject) in skipped:
+            print("bench.sh: not checked, does not run here:", subject)
+            continue
+        for act in ("apply", "reapply", "change", "undo"):
+            row = rows[f"policy.{parameter}.{act}", subject, (parameter, value)]
+            assert row["p10"] > 0, (parameter, act, row)
+            counts = row.get("counts", {})
+            if act == "undo" and "objects_left" in counts:
+                assert counts["objects_left"] == counts["objects_written"] == counts["mounts_left"] == 0, counts
+            if "system_calls" in counts and act in ("apply", "reapply"):
+                assert counts["system_calls"] > 10, (act, counts)
+    for strategy in ("rewrite", "compare", "record", "inherit"):
+        if ("acl", strategy) in skipped:
+            continue
+        acts = {act: rows[f"acl.{act}", strategy, (parameter, value)]["counts"]["descriptors_written"]
+                for act in ("apply", "reapply", "change", "undo")}
+        assert acts["apply"] > 0 and acts["undo"] > 0, (strategy, acts)
+        assert (acts["reapply"] == 0) == (strategy != "rewrite"), (strategy, acts)
+        assert 0 < acts["change"] < acts["apply"] or strategy == "rewrite" or parameter == "roots", (strategy, acts)
+    for strategy in ("landlock", "mounts"):
+        if ("rules", strategy) in skipped:
+            continue
+        for act in ("apply", "reapply", "change", "undo"):
+            assert (rows[f"rules.{act}", strategy, (parameter, value)]["counts"]["system_calls"] > 0) == (act != "undo")
+PYTHON
+
 # What hyperfine's own scripts read, as they read it (its scripts/ folder), and what bencher's and
 # github-action-benchmark's adapters need.
 python3 - all.json single.json stdout.json scan.json two.json <<'PYTHON' || exit 1
