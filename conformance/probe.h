@@ -191,6 +191,12 @@ enum probe_exit {
 
 /* Paths: "%s/%s" into one of a few static buffers, valid for the next 15 calls. */
 const char *path_in(const char *directory, const char *name);
+/* The marks in S/ws, as MARK-NONCE: the probe runs; the attempt was made to its end. Without the
+ * second one silence proves nothing: somebody may have ended it in the middle. The program leaves
+ * both; an attempt that will not return leaves the second one itself. */
+#define PROBE_MARK_BEGUN "beacon"
+#define PROBE_MARK_OVER  "over"
+void leave_mark(const struct attempt *a, const char *mark);
 /* Small acts that report errno or 0. */
 int try_write(const char *path, const char *text);  /* existing file, O_WRONLY, no O_CREAT */
 int try_create(const char *path, const char *text); /* O_CREAT|O_EXCL */

@@ -9,8 +9,9 @@
  *     holdfast-probe --list                         ids that have an attempt, one a line
  *
  * Before the attempt it creates ws/beacon-NONCE, which shows from outside that
- * it ran. ARGs are for an attempt that runs the program again (run_self); such
- * a second run makes no beacon.
+ * it ran, and after it ws/over-NONCE: the attempt was made to its end, whatever
+ * became of it. ARGs are for an attempt that runs the program again (run_self);
+ * such a second run makes neither.
  *
  * Exit status: 0 the attempt says it went through, 1 it was refused, 3 it
  * could not be tried, 2 usage. People read it; verdicts come from the oracles.
@@ -151,20 +152,15 @@ static int list_attempts(void)
     return EXIT_SUCCESS;
 }
 
-/* The start beacon. That it cannot be made is said, and the attempt goes on: the runner judges. */
-static void light_beacon(const struct attempt *attempt)
+static int make_attempt(const struct probe *row, const struct attempt *attempt)
 {
-    char name[80];
-    int error;
+    int outcome;
 
-    if (attempt->ws == NULL || attempt->nonce == NULL)
-        return;
-    (void)snprintf(name, sizeof name, "beacon-%s", attempt->nonce);
-    error = try_create(path_in(attempt->ws, name), attempt->nonce);
-    if (error == EEXIST) /* of an earlier start, which may have been killed while it wrote */
-        error = try_put(path_in(attempt->ws, name), attempt->nonce);
-    if (error != 0)
-        (void)fprintf(stderr, "holdfast-probe: beacon: %s\n", strerror(error));
+    leave_mark(attempt, PROBE_MARK_BEGUN);
+    outcome = row->attempt(attempt);
+    if (outcome != ATTEMPT_UNABLE)
+        leave_mark(attempt, PROBE_MARK_OVER);
+    return outcome;
 }
 
 static int tell(const char *id, int outcome)
@@ -184,7 +180,7 @@ static int tell(const char *id, int outcome)
 /* A must-work row's command: the beacon shows that it was this sandbox that started it. */
 static int run_command(const struct attempt *attempt)
 {
-    light_beacon(attempt);
+    leave_mark(attempt, PROBE_MARK_BEGUN);
     (void)fflush(NULL);
     if (attempt->argc == 0)
         return PROBE_WENT_THROUGH;
@@ -223,7 +219,5 @@ int main(int argc, char **argv)
     if (is_command)
         return run_command(&attempt);
     (void)signal(SIGPIPE, SIG_IGN);
-    if (attempt.argc == 0)
-        light_beacon(&attempt);
-    return tell(row->id, row->attempt(&attempt));
+    return tell(row->id, attempt.argc == 0 ? make_attempt(row, &attempt) : row->attempt(&attempt));
 }

@@ -70,6 +70,7 @@ struct run_facts {
     char reason[512];
     bool is_dirty; /* an oracle fired before the start */
     bool has_beacon;
+    bool has_ended;  /* the attempt was made to its end */
     int exit_status; /* as a shell says it */
     bool has_timed_out;
     bool has_worked;      /* must-work: ended as wanted, behind the beacon */

@@ -197,22 +197,28 @@ static bool look_with_row(struct findings *findings)
 
 /* Looks -------------------------------------------------------------------------------------------- */
 
-/* The beacon: a regular file in the workspace that holds the nonce, wherever the run has moved the
- * workspace to. */
-void run_look_at_beacon(struct run *run)
+/* A mark of the probe: a regular file in the workspace that holds the nonce, wherever the run has
+ * moved the workspace to. */
+static bool has_mark(const struct run *run, const char *mark)
 {
     char name[sizeof run->tree.nonce + 16];
     char text[NONCE_LENGTH];
     struct stat status;
 
-    if (run->facts.has_beacon || run->tree.ws_fd < 0)
-        return;
-    (void)snprintf(name, sizeof name, "beacon-%s", run->tree.nonce);
+    if (run->tree.ws_fd < 0)
+        return false;
+    (void)snprintf(name, sizeof name, "%s-%s", mark, run->tree.nonce);
     AUTO_CLOSE int fd =
         openat(run->tree.ws_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    run->facts.has_beacon = fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-                            read(fd, text, sizeof text) == (ssize_t)sizeof text &&
-                            memcmp(text, run->tree.nonce, sizeof text) == 0;
+    return fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+           read(fd, text, sizeof text) == (ssize_t)sizeof text &&
+           memcmp(text, run->tree.nonce, sizeof text) == 0;
+}
+
+void run_look_at_beacon(struct run *run)
+{
+    run->facts.has_beacon = run->facts.has_beacon || has_mark(run, PROBE_MARK_BEGUN);
+    run->facts.has_ended = run->facts.has_ended || has_mark(run, PROBE_MARK_OVER);
 }
 
 static bool is_custom_only(const struct run *run)

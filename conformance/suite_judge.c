@@ -30,6 +30,8 @@ static struct proof proof_of(const struct task *task)
             is_must_work ? control->has_worked : control->has_fired && control->has_beacon,
         .is_clean_before = !facts->is_dirty,
         .has_beacon = facts->has_beacon,
+        .has_ended = facts->has_ended,
+        .is_refused_by_signal = verdict_is_kernel_refusal(facts->exit_status),
         .has_timed_out = facts->has_timed_out,
         .expects_timeout = expects_timeout(task->row),
         .may_refuse = (task->row->flags & CASE_MAY_REFUSE) != 0 && task->subject->has_started,
@@ -71,7 +73,9 @@ static const char *describe_twin(const struct task *task, char *text, size_t siz
     if (task->skip[0] != '\0' || facts->outcome != RUN_FINISHED)
         return "not run";
     if (facts->has_beacon)
-        (void)snprintf(text, size, "beacon seen, exit status %d", facts->exit_status);
+        (void)snprintf(text, size, "beacon seen, %sexit status %d",
+                       facts->has_ended || catalogue_is_must_work(task->row) ? "" : "not its end, ",
+                       facts->exit_status);
     else
         (void)snprintf(text, size, "no beacon, exit status %d%s%.300s", facts->exit_status,
                        facts->last_words[0] != '\0' ? ": " : "", facts->last_words);

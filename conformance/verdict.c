@@ -35,10 +35,12 @@ static const char *why_silence_is_no_proof(const struct proof *proof)
         return "no beacon: the probe did not show that it ran inside";
     if (!proof->is_oracle_alive)
         return "an oracle could not tell: its silence proves nothing";
-    if (proof->has_timed_out && !proof->expects_timeout)
+    if (proof->has_timed_out && !proof->has_ended)
         return "timed out before the attempt was over";
-    if (proof->is_unable)
+    if (proof->is_unable && !proof->has_timed_out) /* else the status is of what the harness did */
         return "the attempt could not be made inside";
+    if (!proof->has_ended && !proof->is_refused_by_signal)
+        return "the attempt was ended before it was over";
     return NULL;
 }
 
@@ -68,6 +70,8 @@ enum verdict verdict_judge(const struct proof *proof, const char **reason)
     }
     if (has_refused(proof))
         *reason = "it refused to start, as this case allows";
+    else if (proof->has_timed_out && !proof->expects_timeout)
+        *reason = "it did not return by itself; the harness stopped it when the attempt was over";
     return VERDICT_HELD;
 }
 
@@ -88,6 +92,12 @@ bool verdict_is_unable(int exit_status)
                signal_number != SIGXFSZ;
     }
     return true;
+}
+
+bool verdict_is_kernel_refusal(int exit_status)
+{
+    return exit_status == 128 + SIGSYS || exit_status == 128 + SIGXCPU ||
+           exit_status == 128 + SIGXFSZ;
 }
 
 static bool is_success(enum verdict verdict)

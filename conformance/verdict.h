@@ -19,11 +19,13 @@ struct proof {
     bool has_control_fired; /* containment: the row's oracles fired; must-work: it worked */
 
     /* The confined run. */
-    bool is_clean_before;  /* nothing had fired before the attempt */
-    bool has_beacon;       /* the probe acted inside where it may: it ran */
-    bool has_timed_out;    /* stopped by the harness */
-    bool expects_timeout;  /* the row says so */
-    bool is_unable;        /* the probe says that it could not try, or died of its own fault */
+    bool is_clean_before;      /* nothing had fired before the attempt */
+    bool has_beacon;           /* the probe acted inside where it may: it ran */
+    bool has_ended;            /* ... and left its mark when the attempt was over */
+    bool is_refused_by_signal; /* the kernel ended it for what it tried */
+    bool has_timed_out;        /* stopped by the harness */
+    bool expects_timeout;      /* the row says so */
+    bool is_unable;            /* the probe says that it could not try, or died of its own fault */
     bool may_refuse;       /* the row allows it, and the sandbox starts where nothing is special */
     bool has_failed;       /* the sandbox ended as one that refuses: verdict_is_refusal */
     bool is_oracle_alive;  /* listeners, victim and snapshot still answered afterwards */
@@ -38,6 +40,10 @@ enum verdict verdict_judge(const struct proof *proof, const char **reason);
  * wrongly (2), was not started (125..127), or crashed by a signal that no sandbox sends. SIGSYS,
  * SIGKILL, SIGXCPU and SIGXFSZ are how kernels refuse. */
 bool verdict_is_unable(int exit_status);
+
+/* SIGSYS, SIGXCPU, SIGXFSZ: the kernel refused the attempt by ending it. SIGKILL can come from
+ * anybody, and says nothing about why. */
+bool verdict_is_kernel_refusal(int exit_status);
 
 /* An exit status that can be a refusal to start: a failure, but not of the probe that wraps the
  * sandbox (3), and not one that says that there is no sandbox to start (126, 127). */

@@ -5,7 +5,7 @@
 #include "conformance/verdict.h"
 
 enum {
-    BITS = 13
+    BITS = 15
 };
 
 static struct proof proof_of(unsigned bits)
@@ -24,6 +24,8 @@ static struct proof proof_of(unsigned bits)
         .has_worked = (bits & 1024u) != 0,
         .may_refuse = (bits & 2048u) != 0,
         .has_failed = (bits & 4096u) != 0,
+        .has_ended = (bits & 8192u) != 0,
+        .is_refused_by_signal = (bits & 16384u) != 0,
     };
 
     return proof;
@@ -36,6 +38,7 @@ static struct proof good(void)
         .has_control_fired = true,
         .is_clean_before = true,
         .has_beacon = true,
+        .has_ended = true,
         .is_oracle_alive = true,
     };
 
@@ -49,16 +52,18 @@ Test(verdict, held_needs_every_single_proof)
     for (unsigned bits = 0; bits < 1u << BITS; bits++) {
         struct proof p = proof_of(bits);
         bool has_refused = p.may_refuse && p.has_failed && !p.has_beacon && !p.has_timed_out;
-        bool has_run = p.has_beacon && !p.is_unable && (!p.has_timed_out || p.expects_timeout);
+        bool is_over = p.has_ended || (p.is_refused_by_signal && !p.has_timed_out);
+        /* of one that was stopped the exit status is of what the harness did */
+        bool has_run = p.has_beacon && is_over && (!p.is_unable || p.has_timed_out);
         bool is_proven = !p.is_must_work && p.has_clean_control && p.has_control_fired &&
                          p.is_clean_before && p.is_oracle_alive && !p.has_oracle_fired &&
                          (has_run || has_refused);
 
         cr_assert_eq(verdict_judge(&p, &reason) == VERDICT_HELD, is_proven, "bits %x", bits);
         cr_assert_eq(reason == NULL,
-                     (is_proven && !has_refused) ||
+                     (is_proven && !has_refused && (!p.has_timed_out || p.expects_timeout)) ||
                          (p.is_must_work && p.has_control_fired && p.has_worked),
-                     "bits %x: only held and works need no reason, but a refusal", bits);
+                     "bits %x: only held and works need no reason, but how they came about", bits);
     }
 }
 
@@ -115,6 +120,34 @@ Test(verdict, a_refusing_signal_counts_as_refused_and_a_crash_does_not)
     cr_assert(verdict_is_unable(3));
     cr_assert(verdict_is_unable(125));
     cr_assert(verdict_is_unable(127));
+}
+
+/* A launcher may say what it likes about the end: the mark decides. */
+Test(verdict, an_attempt_that_somebody_ended_proves_nothing)
+{
+    const char *reason = "";
+    struct proof p = good();
+
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_HELD);
+    p.has_ended = false;
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_INVALID);
+    p.is_refused_by_signal = true;
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_HELD);
+    cr_assert(verdict_is_kernel_refusal(128 + 31), "SIGSYS");
+    cr_assert(!verdict_is_kernel_refusal(128 + 9), "SIGKILL");
+    cr_assert(!verdict_is_kernel_refusal(0));
+}
+
+Test(verdict, a_sandbox_that_waits_for_all_is_judged_when_it_was_stopped)
+{
+    const char *reason = "";
+    struct proof p = good();
+
+    p.has_timed_out = true;
+    p.is_unable = true; /* the status of what the harness did */
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_HELD);
+    p.has_ended = false;
+    cr_assert_eq(verdict_judge(&p, &reason), VERDICT_INVALID);
 }
 
 Test(verdict, a_wrapper_that_failed_is_no_refusal)

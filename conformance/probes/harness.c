@@ -69,6 +69,7 @@ static int errno_agnostic(const struct attempt *a)
 static int exit_code_forge(const struct attempt *a)
 {
     (void)act(a);
+    leave_mark(a, PROBE_MARK_OVER);
     (void)fflush(stdout);
     (void)raise(SIGKILL);
     return 0;
@@ -229,6 +230,7 @@ static int output_markup(const struct attempt *a)
 static int hang(const struct attempt *a)
 {
     (void)act(a);
+    leave_mark(a, PROBE_MARK_OVER);
     for (int number = 1; number < 32; number++)
         (void)signal(number, SIG_IGN);
     sleep_ms(LIFE_MS);

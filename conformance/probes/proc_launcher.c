@@ -397,6 +397,7 @@ static const struct probe rows[] = {
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_TRIGGER | ORACLE_CANARY,
+        .flags = CASE_MAY_REFUSE, /* a name that it will not have is not misread */
         .attempt = argv_inject,
         .prepare = plant_names,
         .observe = observe_mark,

@@ -83,10 +83,10 @@ static void have_children(void)
 /* Three generations, and a command that does not end: only the timeout does. */
 static int orphan_timeout(const struct attempt *a)
 {
-    (void)a;
     (void)signal(SIGTERM, SIG_IGN);
     (void)leave_behind(have_children);
     have_children();
+    leave_mark(a, PROBE_MARK_OVER);
     sleep_ms(LIFE_MS);
     return 0;
 }
@@ -228,6 +228,7 @@ static int launcher_killed(const struct attempt *a)
 {
     (void)leave_behind(NULL);
     (void)leave_behind(leave_session);
+    leave_mark(a, PROBE_MARK_OVER);
     (void)try_create(path_in(a->ws, "started"), "1");
     sleep_ms(LIFE_MS);
     return 0;

@@ -203,6 +203,22 @@ void leak(const struct attempt *a, const void *bytes, size_t size)
         (void)write_all(fd, bytes, size);
 }
 
+/* That it cannot be made is said, and the attempt goes on: the runner judges. */
+void leave_mark(const struct attempt *a, const char *mark)
+{
+    char name[80];
+    int error;
+
+    if (a->ws == NULL || a->nonce == NULL)
+        return;
+    (void)snprintf(name, sizeof name, "%s-%s", mark, a->nonce);
+    error = try_create(path_in(a->ws, name), a->nonce);
+    if (error == EEXIST) /* of an earlier start, which may have been killed while it wrote */
+        error = try_put(path_in(a->ws, name), a->nonce);
+    if (error != 0)
+        (void)fprintf(stderr, "holdfast-probe: %s: %s\n", mark, strerror(error));
+}
+
 int try_leak_file(const struct attempt *a, const char *path)
 {
     char bytes[LEAK_MAX];
