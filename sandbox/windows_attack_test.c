@@ -164,11 +164,11 @@ Test(windows_attack, unelevated_writes_nothing_outside_if_deleting_through_the_p
     model_close(&model);
 }
 
-/* The documented gap "delete-child": by the published rule it is none, and files can be deleted. */
+/* The documented gap "delete-child": by the published rule it is no write, and files outside the roots
+ * can be deleted. */
 static void check_delete_only(struct model *model, const char *path, uint32_t extra)
 {
-    uint32_t may =
-        is_in_root(model, path) && !is_protected(model, path) ? 0 : may_do(model, path, extra);
+    uint32_t may = is_in_root(model, path) ? 0 : may_do(model, path, extra);
 
     if (strcmp(path, "open") != 0)
         cr_assert_eq(may & ~(uint32_t)(NT_DELETE | NT_FILE_DELETE_CHILD), 0u, "%s: 0x%x", path,
@@ -183,6 +183,7 @@ Test(windows_attack, unelevated_gap_is_deleting_and_nothing_else)
     model_open(&model, MODEL_UNELEVATED, WINDOWS_DEFAULT, false);
     model_apply(&model, MODEL_UNELEVATED, WINDOWS_DEFAULT);
     each_path(&model, PUBLISHED, check_delete_only);
+    each_path(&model, PUBLISHED, check_protected);
     actor = model_command(&model, PUBLISHED);
     cr_assert_eq(nt_try_delete(model.tree, &actor, "Users\\u\\notes.txt"), NT_DONE,
                  "the gap is there");
@@ -317,6 +318,7 @@ Test(windows_attack, no_sequence_touches_what_is_protected_elevated)
 Test(windows_attack, no_sequence_touches_what_is_protected_unelevated)
 {
     try_all_pairs(MODEL_UNELEVATED, WISHED);
+    try_all_pairs(MODEL_UNELEVATED, PUBLISHED);
 }
 
 /* A worktree: the git directory lies deeper in the root, and its way there must not be moved away. */
@@ -389,6 +391,16 @@ static uint32_t rights_of(const struct nt_token *token, const struct nt_entry *e
     return nt_access_check(&check).granted;
 }
 
+/* Unelevated, in protected directories only: see what_the_user_could_do_before_can_be_done_after. */
+static uint32_t taken_from_user(struct model *model, int mode, const char *path)
+{
+    bool is_directory = model_find(model, path)->object->is_directory;
+
+    return mode == MODEL_UNELEVATED && is_directory && is_protected(model, path)
+               ? NT_FILE_DELETE_CHILD
+               : 0;
+}
+
 Test(windows_attack, everybody_on_the_host_keeps_exactly_their_rights)
 {
     for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
@@ -405,13 +417,115 @@ Test(windows_attack, everybody_on_the_host_keeps_exactly_their_rights)
 
             b = model_find(&after, path);
             cr_assert_not_null(b, "%s", path);
-            cr_assert_eq(rights_of(&before.user, a), rights_of(&before.user, b), "%s", path);
+            cr_assert_eq(rights_of(&before.user, a) & ~taken_from_user(&before, mode, path),
+                         rights_of(&before.user, b), "%s", path);
             cr_assert_eq(rights_of(&before.other, a), rights_of(&before.other, b), "%s", path);
             cr_assert_eq(rights_of(&before.administrator, a), rights_of(&before.administrator, b),
                          "%s", path);
         }
         model_close(&before);
         model_close(&after);
+    }
+}
+
+/* Does the act on a fresh machine, where the plan was carried out or not. */
+static enum nt_outcome user_tries(enum model_mode mode, bool is_applied, enum act what,
+                                  const char *from, const char *to)
+{
+    enum nt_outcome outcome = NT_IMPOSSIBLE;
+    struct model model;
+    struct nt_actor user;
+
+    model_open(&model, mode, WINDOWS_DEFAULT, true);
+    if (is_applied)
+        model_apply(&model, mode, WINDOWS_DEFAULT);
+    for (struct nt_entry *at = model.tree->root; at != NULL;
+         at = nt_tree_next(model.tree->root, at))
+        at->object->held = 0; /* what holds for the time of a run only is not the question here */
+    user = (struct nt_actor){.token = &model.user};
+    switch (what) {
+    case ACT_WRITE:
+        outcome = nt_try_write(model.tree, &user, from);
+        break;
+    case ACT_DELETE:
+        outcome = nt_try_delete(model.tree, &user, from);
+        break;
+    case ACT_DACL:
+        outcome = nt_try_set_dacl(model.tree, &user, from, "D:(A;;FA;;;WD)");
+        break;
+    case ACT_RENAME:
+        outcome = nt_try_rename(model.tree, &user, from, to);
+        break;
+    case ACT_LINK:
+        outcome = nt_try_link(model.tree, &user, from, to);
+        break;
+    case ACT_MAKE_FILE:
+    case ACT_MAKE_DIRECTORY:
+    case ACT_COUNT:
+        break;
+    }
+    model_close(&model);
+    return outcome;
+}
+
+/* Every act of the user on everything in the roots, before and after: also deleting in a protected
+ * directory, for each file there grants it itself. */
+Test(windows_attack, what_the_user_could_do_before_can_be_done_after)
+{
+    static const enum act acts[] = {ACT_WRITE, ACT_DELETE, ACT_DACL, ACT_RENAME, ACT_LINK};
+    size_t deleted = 0;
+    struct model names;
+
+    model_open(&names, MODEL_UNELEVATED, WINDOWS_DEFAULT, true);
+    for (struct nt_entry *at = names.tree->root; at != NULL;
+         at = nt_tree_next(names.tree->root, at)) {
+        AUTO_FREE char *path = nt_tree_path(at);
+        AUTO_FREE char *to = windows_path_join(path, "..moved");
+
+        (void)snprintf(strrchr(to, '\\'), 9, "..moved"); /* beside it */
+        for (size_t i = 0; is_in_root(&names, path) && i < ARRAY_SIZE(acts); i++) {
+            enum nt_outcome before = user_tries(MODEL_UNELEVATED, false, acts[i], path, to);
+
+            cr_assert_eq(user_tries(MODEL_UNELEVATED, true, acts[i], path, to), before,
+                         "act %d on %s", acts[i], path);
+            deleted += acts[i] == ACT_DELETE && before == NT_DONE ? 1 : 0;
+        }
+    }
+    cr_assert(deleted >= 5, "%zu", deleted);
+    model_close(&names);
+}
+
+/* MAXIMUM_ALLOWED gives what asking for each right alone gives, and never more. */
+Test(windows_attack, asking_for_all_there_is_gains_nothing)
+{
+    static const uint32_t readings[] = {PUBLISHED, WISHED};
+
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        for (size_t r = 0; r < ARRAY_SIZE(readings); r++) {
+            struct model model;
+            struct nt_actor actor;
+
+            model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, true);
+            model_apply(&model, (enum model_mode)mode, WINDOWS_DEFAULT);
+            actor = model_command(&model, readings[r]);
+            for (struct nt_entry *at = model.tree->root; at != NULL;
+                 at = nt_tree_next(model.tree->root, at)) {
+                AUTO_FREE char *path = nt_tree_path(at);
+                uint32_t granted = nt_try_maximum(model.tree, &actor, path);
+
+                if (!at->object->is_directory)
+                    granted &= ~NT_FILE_DELETE_CHILD; /* means nothing on a file */
+
+                if (is_protected(&model, path))
+                    cr_assert_eq(granted & (uint32_t)WINDOWS_DENY_WRITE, 0u, "%s: 0x%x", path,
+                                 (unsigned)granted);
+                for (size_t i = 0; i < ARRAY_SIZE(write_bits); i++)
+                    cr_assert((granted & write_bits[i]) == 0 ||
+                                  nt_try_open(model.tree, &actor, path, write_bits[i]) == NT_DONE,
+                              "%s: 0x%x", path, (unsigned)write_bits[i]);
+            }
+            model_close(&model);
+        }
     }
 }
 

@@ -344,16 +344,17 @@ Test(windows_routes, unelevated_holds_every_route_if_deleting_through_the_parent
     expect(MODEL_UNELEVATED, WINDOWS_DEFAULT, WISHED, true, "");
 }
 
-/* The documented gap "delete-child": things go, nothing is changed and nothing new stands anywhere. */
-Test(windows_routes, unelevated_gap_is_what_the_user_may_delete_through_its_parent)
+/* The documented gap "delete-child": outside the roots things go, nothing is changed and nothing new stands
+ * anywhere. In the roots nothing protected goes. */
+Test(windows_routes, unelevated_gap_is_what_the_user_may_delete_outside_through_its_parent)
 {
     expect(MODEL_UNELEVATED, WINDOWS_DEFAULT, PUBLISHED, false,
            "- Users\\u\\.ssh\n"
            "- Users\\u\\.ssh\\id\n"
-           "- Users\\u\\notes.txt\n"
-           "- Users\\u\\proj\\.git\\config\n"
-           "- Users\\u\\proj\\.git\\hooks\n"
-           "- Users\\u\\proj\\.git\\hooks\\pre-commit\n");
+           "- Users\\u\\notes.txt\n");
+    expect(MODEL_UNELEVATED, WINDOWS_DEFAULT, PUBLISHED, true,
+           "- Users\\u\\.ssh\n"
+           "- Users\\u\\notes.txt\n");
 }
 
 /* The predicted difference: the published design, by the same acts. The roots can be moved away with all

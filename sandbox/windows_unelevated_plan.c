@@ -44,14 +44,21 @@ static void add_protection(struct plan *plan, const struct windows_facts *facts)
     struct nt_ace deny =
         nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, WINDOWS_DENY_WRITE, &facts->marker);
     struct nt_ace stay = nt_ace_make(NT_ACE_DENY, 0, WINDOWS_DENY_MOVE, &facts->marker);
+    struct nt_ace children =
+        nt_ace_make(NT_ACE_DENY, NT_CONTAINER_INHERIT, NT_FILE_DELETE_CHILD, &facts->user);
 
     for (size_t i = 0; i < facts->name_count; i++) {
         const struct windows_name *name = &facts->names[i];
 
+        uint64_t bits = PLAN_ACE_PROTECTS | (name->is_known ? 0 : PLAN_ACE_IF_THERE);
+
         if (!name->is_known || name->exists)
-            windows_add_ace(plan, name->path, &deny,
-                            PLAN_ACE_PROTECTS | (name->is_known ? 0 : PLAN_ACE_IF_THERE),
+            windows_add_ace(plan, name->path, &deny, bits,
                             "pass 2 of every write fails here and below");
+        if (!name->is_known || (name->exists && name->is_directory))
+            windows_add_ace(plan, name->path, &children, bits,
+                            "deleting through a directory may not count as a write, so pass 1 has "
+                            "to refuse it; the user keeps DELETE on each file");
     }
     for (size_t i = 0; i < facts->between.count; i++)
         windows_add_ace(plan, facts->between.items[i], &stay, 0,
@@ -114,10 +121,10 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
             plan, "network-advisory",
             "without an administrator nothing blocks sockets: variables and stubs only ask "
             "well-behaved programs");
-    plan_add_gap(
-        plan, "delete-child",
-        "files can be deleted, not changed, wherever the user has FILE_DELETE_CHILD: it is "
-        "no write by the published rule, so pass 2 is not asked (codex issue 32915)");
+    plan_add_gap(plan, "delete-child",
+                 "outside the roots files can be deleted, not changed, wherever the user has "
+                 "FILE_DELETE_CHILD: it is no write by the published rule, so pass 2 is not asked "
+                 "(codex issue 32915)");
     plan_add_gap(
         plan, "same-user",
         "COM servers, the clipboard and the console of the same user, and pipes of the user's "

@@ -15,7 +15,7 @@
 static const struct nt_sid root_sid = NT_SID(0, 11, 12, 13, 14);
 static const struct nt_sid marker = NT_SID(0, 21, 22, 23, 24);
 static const struct nt_sid our_sids[] = {NT_SID(0, 11, 12, 13, 14), NT_SID(0, 21, 22, 23, 24)};
-static const struct nt_ours ours = {our_sids, 2};
+static const struct nt_ours ours = {.sids = our_sids, .count = 2};
 
 struct scene {
     struct nt_tree *tree;
@@ -541,4 +541,45 @@ Test(change, thirty_runs_leave_as_many_entries_as_one)
     cr_assert_str_eq(often, once);
     close_plan(&plan);
     close_scene(&s);
+}
+
+/* The entry that denies the user deleting through a directory: told by its neighbour, and only there. */
+Test(change, the_users_denial_is_ours_beside_an_entry_of_ours_and_nowhere_else)
+{
+    struct nt_sid user;
+    struct nt_ours ours_too = ours;
+    struct nt_ace denial;
+    struct nt_ace marked = nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, 0xd0156, &marker);
+    struct error err = {0};
+    struct nt_ace twin;
+    bool has_changed = false;
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    AUTO_ACL struct nt_acl none = NT_ACL_EMPTY;
+    AUTO_ACL struct nt_acl both = NT_ACL_EMPTY;
+    AUTO_ACL struct nt_acl alone = NT_ACL_EMPTY;
+    AUTO_FREE char *text = NULL;
+
+    cr_assert_eq(nt_sid_parse(USER, &user, &err), 0);
+    ours_too.user = &user;
+    denial = nt_ace_make(NT_ACE_DENY, NT_CONTAINER_INHERIT, NT_FILE_DELETE_CHILD, &user);
+    twin = nt_ace_make(NT_ACE_DENY, 0, NT_FILE_DELETE_CHILD | NT_DELETE, &user);
+    cr_assert_eq(nt_acl_add(&both, &marked, &err), 0);
+    cr_assert_eq(nt_acl_add(&both, &denial, &err), 0);
+    cr_assert_eq(nt_acl_add(&alone, &denial, &err), 0);
+    cr_assert(nt_is_ours(&both, &denial, &ours_too));
+    cr_assert(!nt_is_ours(&both, &denial, &ours), "nobody may be denied anything");
+    cr_assert(!nt_is_ours(&both, &twin, &ours_too), "another right: the user's own wish");
+    cr_assert(!nt_is_ours(&alone, &denial, &ours_too));
+    /* what could not be told again is not put */
+    cr_assert_eq(nt_sddl_parse("O:" USER "G:BUD:(A;;FA;;;" USER ")", NULL, &sd, &err), 0);
+    cr_assert_eq(nt_stamp_put(&sd, &ours_too, &alone, &none, &has_changed, &err), -1);
+    cr_assert_eq(nt_stamp_put(&sd, &ours, &both, &none, &has_changed, &err), -1);
+    /* put twice it is there once; taken away, nothing else has moved */
+    cr_assert_eq(nt_stamp_put(&sd, &ours_too, &both, &none, &has_changed, &err), 0);
+    cr_assert(has_changed && sd.dacl.count == 3);
+    cr_assert_eq(nt_stamp_put(&sd, &ours_too, &both, &none, &has_changed, &err), 0);
+    cr_assert(!has_changed);
+    cr_assert_eq(nt_stamp_put(&sd, &ours_too, &none, &none, &has_changed, &err), 0);
+    text = nt_sddl_format(&sd, &err);
+    cr_assert_str_eq(text, "O:" USER "G:BUD:(A;;FA;;;" USER ")");
 }

@@ -48,7 +48,9 @@ static int look_at(const struct nt_record *record, struct found *found, struct e
     for (size_t i = 0; i < after.dacl.count; i++) {
         const struct nt_ace *ace = &after.dacl.aces[i];
 
-        if (!ace->is_opaque && !has(&before.dacl, &ace->sid) && keep(found, &ace->sid, err) < 0)
+        /* Such a denial may name the user, who is not ours. */
+        if (!ace->is_opaque && !nt_is_delete_child_denial(ace) && !has(&before.dacl, &ace->sid) &&
+            keep(found, &ace->sid, err) < 0)
             return -1;
     }
     return 0;

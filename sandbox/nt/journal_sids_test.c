@@ -39,12 +39,13 @@ Test(journal, knows_whose_entries_it_put_and_nobody_elses)
 
     add(&bytes, 1, "D:(A;;FA;;;BA)", "D:(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;FA;;;BA)");
     add(&bytes, 2, "D:(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;FA;;;WD)",
-        "D:(D;;FA;;;S-1-0-1-2-3-4)(A;;FA;;;S-1-5-21-1-2-3-1000)(A;;FA;;;WD)");
+        "D:(D;;FA;;;S-1-0-1-2-3-4)(D;CI;0x40;;;S-1-5-21-1-2-3-1001)(A;;FA;;;S-1-5-21-1-2-3-1000)"
+        "(A;;FA;;;WD)");
     cr_assert_eq(nt_journal_read((const uint8_t *)bytes.data, bytes.size, &journal, &err), 0, "%s",
                  err.message);
     sids = nt_journal_sids(&journal, &count, &err);
     cr_assert_not_null(sids);
-    cr_assert_eq(count, 2u, "not administrators, not everyone");
+    cr_assert_eq(count, 2u, "not administrators, not everyone, not the user");
     cr_assert(nt_sid_equal(&sids[0], &group));
     cr_assert(nt_sid_equal(&sids[1], &root));
 }

@@ -11,16 +11,57 @@ bool nt_ours_has(const struct nt_ours *ours, const struct nt_sid *sid)
     return false;
 }
 
-static bool is_ours(const struct nt_ace *ace, const struct nt_ours *ours)
+static bool names_us(const struct nt_ace *ace, const struct nt_ours *ours)
 {
     return !ace->is_opaque && nt_ours_has(ours, &ace->sid);
+}
+
+bool nt_is_delete_child_denial(const struct nt_ace *ace)
+{
+    return ace->type == NT_ACE_DENY && ace->mask == NT_FILE_DELETE_CHILD;
+}
+
+static bool has_denial_of_ours(const struct nt_acl *dacl, const struct nt_ours *ours)
+{
+    for (size_t i = 0; i < dacl->count; i++) {
+        if (dacl->aces[i].type == NT_ACE_DENY && names_us(&dacl->aces[i], ours))
+            return true;
+    }
+    return false;
+}
+
+static bool may_be_ours(const struct nt_ace *ace, const struct nt_ours *ours)
+{
+    return names_us(ace, ours) || (ours->user != NULL && nt_is_delete_child_denial(ace) &&
+                                   nt_sid_equal(&ace->sid, ours->user));
+}
+
+bool nt_is_ours(const struct nt_acl *dacl, const struct nt_ace *ace, const struct nt_ours *ours)
+{
+    return may_be_ours(ace, ours) && (names_us(ace, ours) || has_denial_of_ours(dacl, ours));
+}
+
+/* What could not be told as ours would stay for ever, and be put again by every run. */
+static bool can_be_told(const struct nt_acl *explicit_aces, const struct nt_acl *inherited_aces,
+                        const struct nt_ours *ours)
+{
+    bool has_denial =
+        has_denial_of_ours(explicit_aces, ours) || has_denial_of_ours(inherited_aces, ours);
+
+    for (size_t i = 0; i < explicit_aces->count; i++) {
+        const struct nt_ace *ace = &explicit_aces->aces[i];
+
+        if (!may_be_ours(ace, ours) || !(has_denial || names_us(ace, ours)))
+            return false;
+    }
+    return true;
 }
 
 int nt_stamp_read(const struct nt_acl *dacl, const struct nt_ours *ours, struct nt_acl *out,
                   struct error *err)
 {
     for (size_t i = 0; i < dacl->count; i++) {
-        if (is_ours(&dacl->aces[i], ours) && nt_acl_add(out, &dacl->aces[i], err) < 0)
+        if (nt_is_ours(dacl, &dacl->aces[i], ours) && nt_acl_add(out, &dacl->aces[i], err) < 0)
             return -1;
     }
     return 0;
@@ -63,7 +104,7 @@ static bool is_already_there(const struct nt_acl *dacl, const struct nt_ours *ou
         const struct nt_ace *ace = &dacl->aces[i];
         const struct nt_ace *wanted;
 
-        if (!is_ours(ace, ours)) {
+        if (!nt_is_ours(dacl, ace, ours)) {
             has_foreign = has_foreign || !denies(ace);
             continue;
         }
@@ -133,12 +174,15 @@ int nt_stamp_put(struct nt_sd *sd, const struct nt_ours *ours, const struct nt_a
             return 0;
         return error_set(err, ERR_REFUSED, "its DACL is NULL: an entry would lock everybody out");
     }
+    if (!can_be_told(explicit_aces, inherited_aces, ours))
+        return error_set(err, ERR_INVALID, "an entry names a SID that is not ours");
     if (is_already_there(&sd->dacl, ours, explicit_aces, inherited_aces))
         return 0;
     if (nt_acl_copy(&dacl, &sd->dacl, err) < 0)
         return -1;
     for (size_t i = dacl.count; i > 0; i--) {
-        if (is_ours(&dacl.aces[i - 1], ours))
+        /* by the list as it was: without its neighbours an entry would not be told */
+        if (nt_is_ours(&sd->dacl, &sd->dacl.aces[i - 1], ours))
             nt_acl_remove(&dacl, i - 1);
     }
     if (put_explicit(&dacl, explicit_aces, true, err) < 0 ||

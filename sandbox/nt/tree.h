@@ -81,6 +81,9 @@ char *nt_tree_dump(const struct nt_tree *tree, struct error *err);
 
 enum nt_outcome nt_try_open(struct nt_tree *tree, const struct nt_actor *actor, const char *path,
                             uint32_t desired);
+/* What an open with MAXIMUM_ALLOWED is granted, DELETE by the parent included; 0: refused, or
+ * held by somebody. */
+uint32_t nt_try_maximum(struct nt_tree *tree, const struct nt_actor *actor, const char *path);
 enum nt_outcome nt_try_write(struct nt_tree *tree, const struct nt_actor *actor, const char *path);
 enum nt_outcome nt_try_create(struct nt_tree *tree, const struct nt_actor *actor, const char *path,
                               bool is_directory);

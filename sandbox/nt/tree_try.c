@@ -63,6 +63,27 @@ enum nt_outcome nt_try_open(struct nt_tree *tree, const struct nt_actor *actor, 
     return open_entry(actor, nt_tree_find(tree, path), desired);
 }
 
+uint32_t nt_try_maximum(struct nt_tree *tree, const struct nt_actor *actor, const char *path)
+{
+    struct nt_entry *entry = nt_tree_find(tree, path);
+    struct nt_access_check check = {.token = actor->token,
+                                    .desired = NT_MAXIMUM_ALLOWED,
+                                    .mapping = &NT_FILE_MAPPING,
+                                    .extra_write_bits = actor->extra_write_bits};
+    uint32_t granted;
+
+    if (entry == NULL || !may_reach(actor, entry))
+        return 0;
+    check.sd = &entry->object->sd;
+    granted = nt_access_check(&check).granted;
+    if (entry->parent != NULL && may(actor, entry->parent->object, NT_FILE_DELETE_CHILD))
+        granted |= NT_DELETE;
+    if (entry->parent != NULL && may(actor, entry->parent->object, NT_FILE_READ_DATA))
+        granted |= NT_FILE_READ_ATTRIBUTES;
+    /* What was granted counts for sharing, however it was asked for. */
+    return (granted & NT_DELETE) != 0 && entry->object->held > 0 ? 0 : granted;
+}
+
 enum nt_outcome nt_try_write(struct nt_tree *tree, const struct nt_actor *actor, const char *path)
 {
     struct nt_entry *entry = nt_tree_find(tree, path);
@@ -147,7 +168,8 @@ static enum nt_outcome make_way(const struct nt_actor *actor, struct nt_entry *t
 {
     if (target == NULL || target == source)
         return NT_DONE;
-    if (target->object->is_directory)
+    /* FILE_RENAME_POSIX_SEMANTICS: a directory takes the place of an empty one (ntifs.h). */
+    if (target->object->is_directory && !source->object->is_directory)
         return NT_TAKEN;
     return delete_entry(actor, target);
 }

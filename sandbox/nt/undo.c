@@ -121,7 +121,7 @@ static int own_entries(const struct nt_sd *image, const struct nt_ours *ours, st
     for (size_t i = 0; i < image->dacl.count; i++) {
         const struct nt_ace *ace = &image->dacl.aces[i];
 
-        if (!ace->is_opaque && (ace->flags & NT_INHERITED) == 0 && nt_ours_has(ours, &ace->sid) &&
+        if ((ace->flags & NT_INHERITED) == 0 && nt_is_ours(&image->dacl, ace, ours) &&
             nt_acl_add(out, ace, err) < 0)
             return -1;
     }

@@ -55,19 +55,14 @@ static int keep_marker(struct win_state *state, const struct plan *plan, struct 
     return 0;
 }
 
-static int apply_entries(struct win_state *state, const struct plan *plan,
-                         struct win_prepared *prepared, struct error *err)
+static int apply_ours(struct win_state *state, const struct plan *plan, const struct nt_ours *ours,
+                      struct win_prepared *prepared, struct error *err)
 {
-    struct nt_changes changes = {0};
-    size_t count = 0;
-    AUTO_FREE struct nt_sid *sids = win_user_sids(state, &count, err);
+    struct nt_changes changes = {.wishes.ours = *ours};
     int result;
 
-    if (sids == NULL)
-        return -1;
-    changes.wishes.ours = (struct nt_ours){sids, count};
-    if (win_state_recover(state, &changes.wishes.ours, &prepared->report, err) < 0 ||
-        windows_plan_wishes(plan, true, &changes.wishes.ours, &changes.wishes, err) < 0)
+    if (win_state_recover(state, ours, &prepared->report, err) < 0 ||
+        windows_plan_wishes(plan, true, ours, &changes.wishes, err) < 0)
         return -1;
     result =
         nt_apply(&state->machine.machine, &changes, state->journal.count, &prepared->report, err);
@@ -77,10 +72,23 @@ static int apply_entries(struct win_state *state, const struct plan *plan,
 
         /* What was begun is taken back at once; if that fails too, the next run tries again. */
         if (win_state_reload(state, &ignored) == 0)
-            (void)win_state_recover(state, &changes.wishes.ours, &undone, &ignored);
+            (void)win_state_recover(state, ours, &undone, &ignored);
         nt_change_report_done(&undone);
     }
     nt_wishes_done(&changes.wishes);
+    return result;
+}
+
+static int apply_entries(struct win_state *state, const struct plan *plan,
+                         struct win_prepared *prepared, struct error *err)
+{
+    struct win_ours ours;
+    int result;
+
+    if (win_user_ours(state, &ours, err) < 0)
+        return -1;
+    result = apply_ours(state, plan, &ours.ours, prepared, err);
+    win_user_ours_done(&ours);
     return result;
 }
 

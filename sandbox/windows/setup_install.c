@@ -218,7 +218,7 @@ static int install_all(struct install *install, struct error *err)
 /* Everything of this attempt goes back; what came from an earlier one stays. */
 static void roll_back(struct install *install)
 {
-    struct nt_ours nobody = {NULL, 0};
+    struct nt_ours nobody = {.sids = NULL};
     struct nt_change_report undone = {.goes_on = false};
     struct error failure;
 
@@ -234,7 +234,7 @@ static void roll_back(struct install *install)
 
 static int install_with_state(struct install *install, struct error *err)
 {
-    struct nt_ours nobody = {NULL, 0};
+    struct nt_ours nobody = {.sids = NULL};
     struct nt_change_report undone = {.goes_on = false};
     int result = win_state_recover(&install->state, &nobody, &undone, err);
 

@@ -52,7 +52,7 @@ bool win_setup_is_nothing(void)
 
 static int undo_all(struct win_state *state, struct buffer *said, size_t *left, struct error *err)
 {
-    struct nt_ours nobody = {NULL, 0};
+    struct nt_ours nobody = {.sids = NULL};
     struct nt_change_report report = {.goes_on = true};
     int result = win_state_undo_all(state, &nobody, &report, err);
 
@@ -95,7 +95,7 @@ int win_setup_remove(const struct nt_setup_payload *request, struct buffer *repo
 
 int win_setup_recover(struct buffer *report, struct error *err)
 {
-    struct nt_ours nobody = {NULL, 0};
+    struct nt_ours nobody = {.sids = NULL};
     struct nt_change_report undone = {.goes_on = false};
     struct win_state state;
     int result;

@@ -32,7 +32,7 @@ int win_user_state_open(struct win_state *state, struct error *err)
 }
 
 /* The journal's own besides: a set-up that was removed first took the group's name with it. */
-struct nt_sid *win_user_sids(const struct win_state *state, size_t *count, struct error *err)
+static struct nt_sid *our_sids(const struct win_state *state, size_t *count, struct error *err)
 {
     struct windows_facts machine = {.is_set_up = false};
     size_t found = 0;
@@ -56,6 +56,27 @@ struct nt_sid *win_user_sids(const struct win_state *state, size_t *count, struc
     return all;
 }
 
+int win_user_ours(const struct win_state *state, struct win_ours *ours, struct error *err)
+{
+    AUTO_HANDLE HANDLE token = win_token_own(err);
+    AUTO_TOKEN struct nt_token own = NT_TOKEN_EMPTY;
+
+    *ours = (struct win_ours){.sids = NULL};
+    if (token == NULL || win_token_read(token, &own, err) < 0)
+        return -1;
+    ours->user = own.user;
+    ours->sids = our_sids(state, &ours->ours.count, err);
+    ours->ours.sids = ours->sids;
+    ours->ours.user = &ours->user;
+    return ours->sids != NULL ? 0 : -1;
+}
+
+void win_user_ours_done(struct win_ours *ours)
+{
+    free(ours->sids);
+    *ours = (struct win_ours){.sids = NULL};
+}
+
 static bool is_there(const char *path)
 {
     struct error ignored;
@@ -70,14 +91,13 @@ static int undo_everything(struct win_state *state, struct buffer *report, size_
                            struct error *err)
 {
     struct nt_change_report done = {.goes_on = true};
-    struct nt_ours ours;
-    AUTO_FREE struct nt_sid *sids = win_user_sids(state, &ours.count, err);
+    struct win_ours ours;
     int result;
 
-    if (sids == NULL)
+    if (win_user_ours(state, &ours, err) < 0)
         return -1;
-    ours.sids = sids;
-    result = win_state_undo_all(state, &ours, &done, err);
+    result = win_state_undo_all(state, &ours.ours, &done, err);
+    win_user_ours_done(&ours);
     if (result == 0) {
         buffer_printf(report, "%zu descriptors put back, %zu below them\n", done.changed,
                       done.walk.written);

@@ -8,8 +8,16 @@
 /* Opens it, and waits for another run that is changing something. */
 int win_user_state_open(struct win_state *state, struct error *err);
 
-/* The SIDs that are ours: the user's synthetic ones and, if set up, the group. Caller frees. */
-struct nt_sid *win_user_sids(const struct win_state *state, size_t *count, struct error *err);
+/* What is ours in descriptors: the user's synthetic SIDs and, if set up, the group. */
+struct win_ours {
+    struct nt_ours ours;
+    struct nt_sid *sids;
+    struct nt_sid user;
+};
+
+/* The state is borrowed only for the call. *ours must not be moved. */
+int win_user_ours(const struct win_state *state, struct win_ours *ours, struct error *err);
+void win_user_ours_done(struct win_ours *ours);
 
 /* Takes every entry of ours out of every place it was put, puts descriptors back that nobody changed
  * since, removes the folder. *left: what could not be undone and is in the report; the journal then
