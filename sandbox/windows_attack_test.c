@@ -22,29 +22,6 @@ static const uint32_t write_bits[] = {
     NT_FILE_WRITE_DATA, NT_FILE_APPEND_DATA, NT_FILE_WRITE_EA, NT_FILE_WRITE_ATTRIBUTES,
     NT_DELETE,          NT_WRITE_DAC,        NT_WRITE_OWNER,   NT_FILE_DELETE_CHILD};
 
-static bool is_below(const char *path, const char *above)
-{
-    return path_is_within(PATH_WINDOWS, path, above);
-}
-
-static bool is_in_root(const struct model *model, const char *path)
-{
-    for (size_t i = 0; i < model->facts.root_count; i++) {
-        if (is_below(path, model->facts.roots[i].path + 3))
-            return true;
-    }
-    return false;
-}
-
-static bool is_protected(const struct model *model, const char *path)
-{
-    for (size_t i = 0; i < model->facts.name_count; i++) {
-        if (is_below(path, model->facts.names[i].path + 3))
-            return true;
-    }
-    return false;
-}
-
 static uint32_t may_do(struct model *model, const char *path, uint32_t extra)
 {
     struct nt_actor actor = model_command(model, extra);
@@ -85,7 +62,7 @@ static bool is_named_by_audit(struct model *model, const char *path)
 /* Outside the roots nothing is writable: only a NULL DACL is beyond any token. */
 static void check_outside(struct model *model, const char *path, uint32_t extra)
 {
-    uint32_t may = is_in_root(model, path) ? 0 : may_do(model, path, extra);
+    uint32_t may = model_is_in_root(model, path) ? 0 : may_do(model, path, extra);
 
     if (strcmp(path, "open") == 0)
         cr_assert(is_named_by_audit(model, path));
@@ -95,7 +72,7 @@ static void check_outside(struct model *model, const char *path, uint32_t extra)
 
 static void check_protected(struct model *model, const char *path, uint32_t extra)
 {
-    uint32_t may = is_protected(model, path) ? may_do(model, path, extra) : 0;
+    uint32_t may = model_is_protected(model, path) ? may_do(model, path, extra) : 0;
 
     cr_assert_eq(may, 0u, "%s: 0x%x", path, (unsigned)may);
 }
@@ -105,7 +82,7 @@ static void check_useful(struct model *model, const char *path, uint32_t extra)
     uint32_t wanted = NT_FILE_GENERIC_READ | NT_FILE_GENERIC_WRITE | NT_DELETE;
     struct nt_actor actor = model_command(model, extra);
 
-    if (!is_in_root(model, path) || is_protected(model, path))
+    if (!model_is_in_root(model, path) || model_is_protected(model, path))
         return;
     if (strcmp(path, "Users\\u\\proj") == 0 || strcmp(path, "src\\second") == 0)
         wanted &= ~NT_DELETE;
@@ -132,9 +109,9 @@ Test(windows_attack, elevated_writes_nothing_outside_and_nothing_protected)
 /* Under the published reading, only deleting is left, and only where Everyone has full control. */
 static void check_outside_published(struct model *model, const char *path, uint32_t extra)
 {
-    uint32_t may = is_in_root(model, path) ? 0 : may_do(model, path, extra);
+    uint32_t may = model_is_in_root(model, path) ? 0 : may_do(model, path, extra);
 
-    if (strcmp(path, "open") == 0 || is_below(path, "drop"))
+    if (strcmp(path, "open") == 0 || path_is_within(PATH_WINDOWS, path, "drop"))
         cr_assert_eq(may & ~(uint32_t)(NT_DELETE | NT_FILE_DELETE_CHILD),
                      strcmp(path, "open") == 0 ? may & 0xc0116u : 0u, "%s: 0x%x", path,
                      (unsigned)may);
@@ -168,7 +145,7 @@ Test(windows_attack, unelevated_writes_nothing_outside_if_deleting_through_the_p
  * can be deleted. */
 static void check_delete_only(struct model *model, const char *path, uint32_t extra)
 {
-    uint32_t may = is_in_root(model, path) ? 0 : may_do(model, path, extra);
+    uint32_t may = model_is_in_root(model, path) ? 0 : may_do(model, path, extra);
 
     if (strcmp(path, "open") != 0)
         cr_assert_eq(may & ~(uint32_t)(NT_DELETE | NT_FILE_DELETE_CHILD), 0u, "%s: 0x%x", path,
@@ -379,122 +356,6 @@ Test(windows_attack, full_control_of_users_does_not_defeat_the_elevated_protecti
     model_close(&model);
 }
 
-/* The host ---------------------------------------------------------------------------------------- */
-
-static uint32_t rights_of(const struct nt_token *token, const struct nt_entry *entry)
-{
-    struct nt_access_check check = {.sd = &entry->object->sd,
-                                    .token = token,
-                                    .desired = NT_MAXIMUM_ALLOWED,
-                                    .mapping = &NT_FILE_MAPPING};
-
-    return nt_access_check(&check).granted;
-}
-
-/* Unelevated, in protected directories only: see what_the_user_could_do_before_can_be_done_after. */
-static uint32_t taken_from_user(struct model *model, int mode, const char *path)
-{
-    bool is_directory = model_find(model, path)->object->is_directory;
-
-    return mode == MODEL_UNELEVATED && is_directory && is_protected(model, path)
-               ? NT_FILE_DELETE_CHILD
-               : 0;
-}
-
-Test(windows_attack, everybody_on_the_host_keeps_exactly_their_rights)
-{
-    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
-        struct model before;
-        struct model after;
-        struct nt_entry *a;
-        struct nt_entry *b;
-
-        model_open(&before, (enum model_mode)mode, WINDOWS_DEFAULT, true);
-        model_open(&after, (enum model_mode)mode, WINDOWS_DEFAULT, true);
-        model_apply(&after, (enum model_mode)mode, WINDOWS_DEFAULT);
-        for (a = before.tree->root; a != NULL; a = nt_tree_next(before.tree->root, a)) {
-            AUTO_FREE char *path = nt_tree_path(a);
-
-            b = model_find(&after, path);
-            cr_assert_not_null(b, "%s", path);
-            cr_assert_eq(rights_of(&before.user, a) & ~taken_from_user(&before, mode, path),
-                         rights_of(&before.user, b), "%s", path);
-            cr_assert_eq(rights_of(&before.other, a), rights_of(&before.other, b), "%s", path);
-            cr_assert_eq(rights_of(&before.administrator, a), rights_of(&before.administrator, b),
-                         "%s", path);
-        }
-        model_close(&before);
-        model_close(&after);
-    }
-}
-
-/* Does the act on a fresh machine, where the plan was carried out or not. */
-static enum nt_outcome user_tries(enum model_mode mode, bool is_applied, enum act what,
-                                  const char *from, const char *to)
-{
-    enum nt_outcome outcome = NT_IMPOSSIBLE;
-    struct model model;
-    struct nt_actor user;
-
-    model_open(&model, mode, WINDOWS_DEFAULT, true);
-    if (is_applied)
-        model_apply(&model, mode, WINDOWS_DEFAULT);
-    for (struct nt_entry *at = model.tree->root; at != NULL;
-         at = nt_tree_next(model.tree->root, at))
-        at->object->held = 0; /* what holds for the time of a run only is not the question here */
-    user = (struct nt_actor){.token = &model.user};
-    switch (what) {
-    case ACT_WRITE:
-        outcome = nt_try_write(model.tree, &user, from);
-        break;
-    case ACT_DELETE:
-        outcome = nt_try_delete(model.tree, &user, from);
-        break;
-    case ACT_DACL:
-        outcome = nt_try_set_dacl(model.tree, &user, from, "D:(A;;FA;;;WD)");
-        break;
-    case ACT_RENAME:
-        outcome = nt_try_rename(model.tree, &user, from, to);
-        break;
-    case ACT_LINK:
-        outcome = nt_try_link(model.tree, &user, from, to);
-        break;
-    case ACT_MAKE_FILE:
-    case ACT_MAKE_DIRECTORY:
-    case ACT_COUNT:
-        break;
-    }
-    model_close(&model);
-    return outcome;
-}
-
-/* Every act of the user on everything in the roots, before and after: also deleting in a protected
- * directory, for each file there grants it itself. */
-Test(windows_attack, what_the_user_could_do_before_can_be_done_after)
-{
-    static const enum act acts[] = {ACT_WRITE, ACT_DELETE, ACT_DACL, ACT_RENAME, ACT_LINK};
-    size_t deleted = 0;
-    struct model names;
-
-    model_open(&names, MODEL_UNELEVATED, WINDOWS_DEFAULT, true);
-    for (struct nt_entry *at = names.tree->root; at != NULL;
-         at = nt_tree_next(names.tree->root, at)) {
-        AUTO_FREE char *path = nt_tree_path(at);
-        AUTO_FREE char *to = windows_path_join(path, "..moved");
-
-        (void)snprintf(strrchr(to, '\\'), 9, "..moved"); /* beside it */
-        for (size_t i = 0; is_in_root(&names, path) && i < ARRAY_SIZE(acts); i++) {
-            enum nt_outcome before = user_tries(MODEL_UNELEVATED, false, acts[i], path, to);
-
-            cr_assert_eq(user_tries(MODEL_UNELEVATED, true, acts[i], path, to), before,
-                         "act %d on %s", acts[i], path);
-            deleted += acts[i] == ACT_DELETE && before == NT_DONE ? 1 : 0;
-        }
-    }
-    cr_assert(deleted >= 5, "%zu", deleted);
-    model_close(&names);
-}
-
 /* MAXIMUM_ALLOWED gives what asking for each right alone gives, and never more. */
 Test(windows_attack, asking_for_all_there_is_gains_nothing)
 {
@@ -516,7 +377,7 @@ Test(windows_attack, asking_for_all_there_is_gains_nothing)
                 if (!at->object->is_directory)
                     granted &= ~NT_FILE_DELETE_CHILD; /* means nothing on a file */
 
-                if (is_protected(&model, path))
+                if (model_is_protected(&model, path))
                     cr_assert_eq(granted & (uint32_t)WINDOWS_DENY_WRITE, 0u, "%s: 0x%x", path,
                                  (unsigned)granted);
                 for (size_t i = 0; i < ARRAY_SIZE(write_bits); i++)
@@ -526,25 +387,6 @@ Test(windows_attack, asking_for_all_there_is_gains_nothing)
             }
             model_close(&model);
         }
-    }
-}
-
-Test(windows_attack, only_roots_and_protected_names_are_written)
-{
-    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
-        struct model model;
-
-        model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, true);
-        model_apply(&model, (enum model_mode)mode, WINDOWS_DEFAULT);
-        for (struct nt_entry *at = model.tree->root; at != NULL;
-             at = nt_tree_next(model.tree->root, at)) {
-            AUTO_FREE char *path = nt_tree_path(at);
-
-            cr_assert(at->object->sd_writes == 0 || is_in_root(&model, path), "%s was written",
-                      path);
-            cr_assert(at->object->sd_writes <= 1, "%s was written twice", path);
-        }
-        model_close(&model);
     }
 }
 

@@ -79,7 +79,7 @@ static int add_wish(const struct step *step, struct nt_wishes *wishes, struct er
     return add_entry(&wish->aces, &sd.dacl.aces[0], err);
 }
 
-int windows_plan_wishes(const struct plan *plan, bool later_too, const struct nt_ours *ours,
+int windows_plan_wishes(const struct plan *plan, enum windows_when when, const struct nt_ours *ours,
                         struct nt_wishes *wishes, struct error *err)
 {
     struct nt_wishes found = {.ours = *ours};
@@ -87,7 +87,8 @@ int windows_plan_wishes(const struct plan *plan, bool later_too, const struct nt
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
 
-        if (step->kind != STEP_ACE || (!later_too && (step->bits & PLAN_ACE_LATER) != 0))
+        if (step->kind != STEP_ACE ||
+            ((step->bits & PLAN_ACE_LATER) != 0) != (when == WINDOWS_LATER))
             continue;
         if (add_wish(step, &found, err) < 0) {
             nt_wishes_done(&found);

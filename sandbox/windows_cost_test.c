@@ -91,7 +91,7 @@ static size_t run(struct model *model, int mode, int first, int last)
     must((mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
              &model->policy, &facts, WINDOWS_DEFAULT, &plan, &err),
          &err);
-    must(windows_plan_wishes(&plan, true, &ours, &changes.wishes, &err), &err);
+    must(windows_plan_wishes(&plan, WINDOWS_NOW, &ours, &changes.wishes, &err), &err);
     must(nt_journal_read((const uint8_t *)model->machine.journal.data, model->machine.journal.size,
                          &journal, &err),
          &err);

@@ -46,7 +46,7 @@ static void open_site(struct site *site, int mode, int variant)
     model->sids = windows_our_sids(&model->facts, &model->sid_count, &err);
     cr_assert_not_null(model->sids);
     ours = ours_of(site);
-    must(windows_plan_wishes(&model->plan, true, &ours, &site->changes.wishes, &err), &err);
+    must(windows_plan_wishes(&model->plan, WINDOWS_NOW, &ours, &site->changes.wishes, &err), &err);
     if (mode == MODEL_UNELEVATED)
         return;
     must(windows_setup_plan(&setup, &site->setup, &err), &err);

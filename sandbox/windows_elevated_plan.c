@@ -85,15 +85,42 @@ static void add_protection(struct plan *plan, const struct windows_facts *facts)
                   "renamed, it would take a protected thing along and free its name");
 }
 
+/* A root's own entries let the accounts read it. */
+static bool is_in_a_root(const struct windows_facts *facts, const char *path)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        if (path_is_within(PATH_WINDOWS, path, facts->roots[i].path))
+            return true;
+    }
+    return false;
+}
+
 static void add_reading(struct plan *plan, const struct windows_facts *facts)
 {
     struct nt_ace read =
         nt_ace_make(NT_ACE_ALLOW, NT_INHERIT_ALL, WINDOWS_READ_RIGHTS, &facts->group);
+
+    for (size_t i = 0; i < facts->readable.count; i++) {
+        if (!is_in_a_root(facts, facts->readable.items[i]))
+            windows_add_ace(plan, facts->readable.items[i], &read,
+                            PLAN_ACE_LATER | (facts->is_readable_assumed ? PLAN_ACE_IF_THERE : 0),
+                            "a folder of tools that only the user may read");
+    }
+}
+
+int windows_reading_plan(const struct windows_facts *facts, struct plan *plan, struct error *err)
+{
+    if (windows_check_reading(facts, mode_name, err) < 0)
+        return -1;
+    plan->mode = mode_name;
+    add_reading(plan, facts);
+    return plan_check(plan, err);
+}
+
+static void add_hiding(struct plan *plan, const struct windows_facts *facts)
+{
     struct nt_ace deny = nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, WINDOWS_DENY_ALL, &facts->group);
 
-    for (size_t i = 0; i < facts->readable.count; i++)
-        windows_add_ace(plan, facts->readable.items[i], &read, PLAN_ACE_LATER,
-                        "a folder of tools that only the user may read");
     for (size_t i = 0; i < facts->hidden_count; i++) {
         if (facts->hidden[i].is_readable)
             windows_add_ace(plan, facts->hidden[i].path, &deny, PLAN_ACE_PROTECTS,
@@ -259,6 +286,7 @@ int windows_elevated_plan(const struct policy *policy, const struct windows_fact
         windows_add_guards(plan, facts);
     }
     add_reading(plan, facts);
+    add_hiding(plan, facts);
     if (add_run_directory(plan, policy, facts, err) < 0) {
         plan_done(plan);
         return -1;

@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "sandbox/policy.h"
+#include "sandbox/windows_reading.h"
 
 void windows_facts_done(struct windows_facts *facts)
 {
@@ -141,6 +142,20 @@ static int assume_root(struct windows_facts *facts, const struct policy *policy,
     return assume_names(facts, policy, path, err);
 }
 
+static int assume_tools(struct windows_facts *facts, struct error *err)
+{
+    for (size_t i = 0; i < windows_tool_count; i++) {
+        AUTO_FREE char *path = windows_path_join(facts->profile, windows_tools[i].folder);
+
+        if (path == NULL)
+            return error_memory(err, "tools");
+        if (text_list_add(&facts->readable, path, err) < 0)
+            return -1;
+    }
+    facts->is_readable_assumed = true;
+    return 0;
+}
+
 static int assume_all(struct windows_facts *facts, const struct policy *policy, struct error *err)
 {
     if (windows_facts_stock(facts, err) < 0 ||
@@ -154,7 +169,7 @@ static int assume_all(struct windows_facts *facts, const struct policy *policy, 
         if (windows_facts_add_hidden(facts, policy->deny_read.items[i], true, err) < 0)
             return -1;
     }
-    return 0;
+    return assume_tools(facts, err);
 }
 
 int windows_facts_assume(struct windows_facts *facts, const struct policy *policy,

@@ -64,6 +64,7 @@ struct windows_facts {
     size_t name_count;
     struct text_list between;  /* directories above a protected thing and below its root */
     struct text_list readable; /* elevated: folders of tools that its accounts cannot read */
+    bool is_readable_assumed;  /* ... if they are there: nobody looked */
     struct windows_hidden *hidden;
     size_t hidden_count;
 };

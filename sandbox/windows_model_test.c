@@ -35,3 +35,21 @@ struct nt_actor model_command(const struct model *model, uint32_t extra)
 {
     return windows_model_command(model, extra);
 }
+
+bool model_is_in_root(const struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->facts.root_count; i++) {
+        if (path_is_within(PATH_WINDOWS, path, model->facts.roots[i].path + 3))
+            return true;
+    }
+    return false;
+}
+
+bool model_is_protected(const struct model *model, const char *path)
+{
+    for (size_t i = 0; i < model->facts.name_count; i++) {
+        if (path_is_within(PATH_WINDOWS, path, model->facts.names[i].path + 3))
+            return true;
+    }
+    return false;
+}

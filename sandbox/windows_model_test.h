@@ -10,6 +10,9 @@ void model_close(struct model *model);
 void model_apply(struct model *model, enum model_mode mode, enum windows_variant variant);
 void model_add(struct model *model, const char *path, bool is_directory, const char *sddl);
 struct nt_entry *model_find(struct model *model, const char *path);
+/* Is this path, "Users\\u\\...", in a root, or at or below a protected name? */
+bool model_is_in_root(const struct model *model, const char *path);
+bool model_is_protected(const struct model *model, const char *path);
 struct nt_actor model_command(const struct model *model, uint32_t extra);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/auto.h"
 #include "sandbox/nt/walk.h"
 #include "sandbox/windows_plans.h"
+#include "sandbox/windows_reading.h"
 
 const char *const windows_account_names[WINDOWS_ACCOUNT_COUNT] = {
     "HoldfastOffline", "HoldfastLocal", "HoldfastOnline"};
@@ -204,9 +205,16 @@ int windows_check_roots(const struct windows_facts *facts, const char *mode, str
 int windows_check_reading(const struct windows_facts *facts, const char *mode, struct error *err)
 {
     for (size_t i = 0; i < facts->readable.count; i++) {
-        if (check_forbidden(facts, facts->readable.items[i],
-                            "name the folder of the tool itself, not what contains it", err) < 0)
+        const char *path = facts->readable.items[i];
+        const char *hint = "name the folder of the tool itself, not what contains it";
+
+        if (check_forbidden(facts, path, hint, err) < 0)
             return error_wrap(err, "%s: readable", mode);
+        if (path_is_within(PATH_WINDOWS, path, facts->profiles) &&
+            !windows_reading_is_declared(facts->profile, path)) {
+            (void)refuse(ERR_REFUSED, path, "in a profile, and not a folder of tools", hint, err);
+            return error_wrap(err, "%s: readable", mode);
+        }
     }
     for (size_t i = 0; i < facts->hidden_count; i++) {
         if (facts->hidden[i].is_readable && check_place(facts, facts->hidden[i].path, err) < 0) {

@@ -48,6 +48,9 @@ int windows_unelevated_explain(const struct policy *policy, enum windows_variant
 int windows_elevated_explain(const struct policy *policy, enum windows_variant variant,
                              struct plan *plan, struct error *err);
 
+/* Only the entries that may be put in the background, for who does that. */
+int windows_reading_plan(const struct windows_facts *facts, struct plan *plan, struct error *err);
+
 /* What set-up does once, as an administrator: group, accounts, rights, rules, own folders. */
 struct windows_setup {
     enum windows_variant variant;
@@ -77,9 +80,14 @@ enum {
 
 /* From a plan to what carries it out ------------------------------------------------------------ */
 
-/* The wishes of all STEP_ACE, one per object; later_too: those that may be done in the background as
- * well. Paths are borrowed from the plan. Free with nt_wishes_done. ours is borrowed. */
-int windows_plan_wishes(const struct plan *plan, bool later_too, const struct nt_ours *ours,
+enum windows_when {
+    WINDOWS_NOW,   /* what the command must not start without */
+    WINDOWS_LATER, /* what may be done in the background (windows_reading.h) */
+};
+
+/* The wishes of the STEP_ACE of now or later, one per object. Paths are borrowed from the plan. Free
+ * with nt_wishes_done. ours is borrowed. */
+int windows_plan_wishes(const struct plan *plan, enum windows_when when, const struct nt_ours *ours,
                         struct nt_wishes *wishes, struct error *err);
 
 /* The settings of all STEP_SETTING. Names and values are borrowed from the plan. Caller frees. */

@@ -193,7 +193,8 @@ static int apply_all(struct work *work, struct error *err)
         if (apply_setting(work, &work->changes->settings[i], err) < 0)
             return -1;
     }
-    if (apply_wishes(work, err) < 0 || walk_changed(work, err) < 0)
+    if (apply_wishes(work, err) < 0 ||
+        (!work->changes->objects_only && walk_changed(work, err) < 0))
         return -1;
     if (work->report->records == 0 || work->changes->goes_on)
         return 0;

@@ -32,6 +32,7 @@ struct nt_changes {
     size_t setting_count;
     struct nt_wishes wishes; /* in any order; outermost objects are changed first */
     bool goes_on;            /* no commit: another nt_apply with the same report belongs to it */
+    bool objects_only;       /* what lies below them is walked by somebody else, later */
 };
 
 struct nt_change_report {

@@ -80,6 +80,17 @@ static int visit(const struct step *step, void *node, const char *path,
                  const struct nt_acl *inherited, bool is_protected, unsigned depth,
                  struct error *err);
 
+static bool may_pass(const struct step *step, const char *path, const struct error *err)
+{
+    struct nt_walk_stats *stats = step->stats;
+
+    if (!stats->goes_past || err->code == ERR_INTERRUPTED || err->code == ERR_MEMORY)
+        return false;
+    stats->failed++;
+    (void)snprintf(stats->trouble, sizeof stats->trouble, "%.120s: %.120s", path, err->message);
+    return true;
+}
+
 static int visit_child(const struct step *step, void *node, const char *path, const char *name,
                        const struct nt_acl *dacl, bool is_protected, unsigned depth,
                        struct error *err)
@@ -100,7 +111,9 @@ static int visit_child(const struct step *step, void *node, const char *path, co
     }
     if (ops->open_child(step->machine, node, name, &child, err) < 0) {
         step->stats->vanished += err->code == ERR_NOT_FOUND ? 1 : 0;
-        return err->code == ERR_NOT_FOUND ? 0 : error_wrap(err, "%s", below);
+        if (err->code == ERR_NOT_FOUND || may_pass(step, below, err))
+            return 0;
+        return error_wrap(err, "%s", below);
     }
     result = ops->look(step->machine, child, &facts, &sd, err);
     if (result == 0)
@@ -108,7 +121,7 @@ static int visit_child(const struct step *step, void *node, const char *path, co
     if (result == 0)
         result = visit(step, child, below, &inherited, is_protected, depth, err);
     ops->close(step->machine, child);
-    return result;
+    return result < 0 && may_pass(step, below, err) ? 0 : result;
 }
 
 static int visit_children(const struct step *step, void *node, const char *path,
@@ -189,6 +202,8 @@ static int visit(const struct step *step, void *node, const char *path,
     if (step->machine->ops->look(step->machine, node, &facts, &sd, err) < 0)
         return error_wrap(err, "%s", path);
     step->stats->seen++;
+    if (step->stats->goes_on != NULL && !step->stats->goes_on(step->stats->own, step->stats))
+        return error_set(err, ERR_INTERRUPTED, "stopped");
     is_protected = is_protected || (wish != NULL && wish->is_protected);
     wanted = find_wanted(wish, inherited, &facts, &sd, step->stats);
     if (is_protected && nt_sd_is_open(&sd) && !facts.is_reparse)

@@ -29,6 +29,13 @@ struct nt_wishes {
 
 /* What a walk did and what it left alone. */
 struct nt_walk_stats {
+    /* Called after each object; false: ERR_INTERRUPTED. NULL: never stopped. */
+    bool (*goes_on)(void *own, const struct nt_walk_stats *stats);
+    void *own;
+    /* An object that cannot be changed is counted and passed by, with all below it, instead of ending
+     * the walk: only where nothing depends on its being complete. */
+    bool goes_past;
+
     size_t seen;       /* objects looked at */
     size_t written;    /* descriptors written */
     size_t links;      /* reparse points */
@@ -37,6 +44,8 @@ struct nt_walk_stats {
     size_t null_dacls;
     size_t untouchable; /* hives, .ssh */
     size_t vanished;    /* gone between listing and opening */
+    size_t failed;      /* goes_past: could not be changed */
+    char trouble[256];  /* ... the last of them, and why; "": none */
 };
 
 const struct nt_wish *nt_wish_for(const struct nt_wishes *wishes, const char *path);

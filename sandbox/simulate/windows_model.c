@@ -197,7 +197,7 @@ static void carry_out(struct model *model)
     if (model->has_failed)
         return;
     ours = (struct nt_ours){model->sids, model->sid_count, &model->facts.user};
-    must(model, windows_plan_wishes(&model->plan, true, &ours, &changes.wishes, &err), &err);
+    must(model, windows_plan_wishes(&model->plan, WINDOWS_NOW, &ours, &changes.wishes, &err), &err);
     must(model, nt_apply(&model->machine.machine, &changes, 0, &report, &err), &err);
     nt_change_report_done(&report);
     nt_wishes_done(&changes.wishes);

@@ -12,6 +12,7 @@
 #include "sandbox/nt/access.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows/token.h"
+#include "sandbox/windows_reading.h"
 
 /* Paths -------------------------------------------------------------------------------------------- */
 
@@ -389,12 +390,55 @@ static int collect_people(const struct windows_sids *sids, struct windows_facts 
     return 0;
 }
 
+/* Those of the list that PATH leads to, that are there, and that an ordinary account cannot read. */
+static int collect_tools(struct windows_facts *facts, struct error *err)
+{
+    const wchar_t *path_variable = _wgetenv(L"PATH");
+    AUTO_FREE char *narrow = win_narrow(path_variable != NULL ? path_variable : L"", err);
+    struct text_list found = {0};
+    int result;
+
+    if (narrow == NULL)
+        return -1;
+    result = windows_reading_candidates(facts->profile, narrow, &found, err);
+    for (size_t i = 0; result == 0 && i < found.count; i++) {
+        struct windows_root ignored_root = {0};
+        AUTO_FREE char *resolved = NULL;
+        AUTO_FREE char *identity = NULL;
+        struct error ignored;
+
+        /* One that is a link leads somewhere that the list does not name. */
+        if (win_resolve(found.items[i], &resolved, &identity, &ignored_root, &ignored) == 0 &&
+            path_is_within(PATH_WINDOWS, found.items[i], resolved) &&
+            path_is_within(PATH_WINDOWS, resolved, found.items[i]) && !ignored_root.has_no_acls &&
+            !ignored_root.is_open && !win_accounts_may_read(resolved))
+            result = text_list_add(&facts->readable, resolved, err);
+    }
+    text_list_done(&found);
+    return result;
+}
+
+int win_facts_reading(struct windows_facts *facts, struct error *err)
+{
+    *facts = (struct windows_facts){.is_set_up = false};
+    win_setup_read(facts);
+    if (!facts->is_set_up) {
+        (void)error_set(err, ERR_UNSUPPORTED, "windows-elevated is not set up on this machine");
+        return error_hint(err, "run holdfast-sandbox setup once, as an administrator");
+    }
+    if (collect_folders(facts, err) == 0 && collect_tools(facts, err) == 0)
+        return 0;
+    windows_facts_done(facts);
+    return -1;
+}
+
 int win_facts_collect(const struct policy *policy, const struct windows_sids *sids,
                       struct windows_facts *facts, struct error *err)
 {
     *facts = (struct windows_facts){.is_set_up = false};
     if (collect_folders(facts, err) == 0 && collect_people(sids, facts, err) == 0 &&
-        collect_roots(policy, sids, facts, err) == 0 && collect_hidden(policy, facts, err) == 0)
+        collect_roots(policy, sids, facts, err) == 0 && collect_hidden(policy, facts, err) == 0 &&
+        (!facts->is_set_up || collect_tools(facts, err) == 0))
         return 0;
     windows_facts_done(facts);
     return -1;

@@ -11,6 +11,10 @@
 int win_facts_collect(const struct policy *policy, const struct windows_sids *sids,
                       struct windows_facts *facts, struct error *err);
 
+/* Only what the background work needs: the group, the folders, the tools that the accounts cannot read.
+ * ERR_UNSUPPORTED: nothing is set up. *facts must be empty; it is empty again on failure. */
+int win_facts_reading(struct windows_facts *facts, struct error *err);
+
 /* Path without links, mapped drives and short names, and the file's identity ("volume:file"). Caller
  * frees both. */
 int win_resolve(const char *path, char **resolved, char **identity, struct windows_root *root,

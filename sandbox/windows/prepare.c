@@ -10,6 +10,8 @@
 #include "sandbox/nt/envblock.h"
 #include "sandbox/windows/facts.h"
 #include "sandbox/windows/place.h"
+#include "sandbox/windows/program.h"
+#include "sandbox/windows/reading.h"
 #include "sandbox/windows/user_state.h"
 #include "sandbox/windows_plans.h"
 
@@ -62,7 +64,7 @@ static int apply_ours(struct win_state *state, const struct plan *plan, const st
     int result;
 
     if (win_state_recover(state, ours, &prepared->report, err) < 0 ||
-        windows_plan_wishes(plan, true, ours, &changes.wishes, err) < 0)
+        windows_plan_wishes(plan, WINDOWS_NOW, ours, &changes.wishes, err) < 0)
         return -1;
     result =
         nt_apply(&state->machine.machine, &changes, state->journal.count, &prepared->report, err);
@@ -304,6 +306,20 @@ static int take_request(const struct run_request *request, struct nt_spawn *spaw
     return spawn->cwd != NULL && spawn->desktop != NULL ? 0 : error_memory(err, "command");
 }
 
+/* Needs the command's PATH, so it comes last. */
+static void start_reading(const struct plan *plan, const struct win_prepared *prepared,
+                          char *const *env)
+{
+    const struct nt_spawn *spawn = &prepared->spawn;
+    struct error ignored;
+    AUTO_FREE char *program = NULL;
+
+    if (prepared->account == NULL)
+        return;
+    program = win_find_program(spawn->argv.items[0], env, spawn->cwd, &ignored);
+    win_reading_start(plan, program);
+}
+
 /* The user is told when the workspace itself stands open to others. */
 static void warn_if_open(const struct plan *plan)
 {
@@ -355,6 +371,8 @@ int win_prepare(const struct plan *plan, const struct run_request *request,
     }
     if (result == 0)
         result = trust_roots(plan, prepared, err);
+    if (result == 0)
+        start_reading(plan, prepared, request->envp);
     if (result < 0)
         win_prepared_done(prepared);
     return result;

@@ -1,5 +1,5 @@
 /*
- * holdfast-sandbox-setup install | remove | recover | status
+ * holdfast-sandbox-setup install | remove | recover | status | read | read-stop
  *
  * Started by an ordinary user it asks once, by the UAC prompt, to be started
  * again as an administrator; from an administrator's shell it asks nobody.
@@ -12,7 +12,9 @@
 #include "base/options.h"
 #include "base/version.h"
 #include "sandbox/windows/ask.h"
+#include "sandbox/windows/reading.h"
 #include "sandbox/windows/setup_steps.h"
+#include "sandbox/windows/state.h"
 #include "sandbox/windows/token.h"
 
 enum {
@@ -79,12 +81,16 @@ static const struct option_row rows[] = {
 
 static const struct option_table table = {
     .program = "holdfast-sandbox-setup",
-    .synopsis = "[OPTION]... install|remove|recover|status",
+    .synopsis = "[OPTION]... install|remove|recover|status|read|read-stop",
     .summary =
         "Makes the accounts, rights and network filters that the mode windows-elevated needs,\n"
         "or removes them. Unverified on real Windows.",
-    .epilogue = "Exit status: 0 done; 1 failed, and undone what was begun; 2 not understood;\n"
-                "3 removed but for what the report lists.",
+    .epilogue =
+        "read lets the accounts read the folders of tools in your own profile that PATH leads "
+        "to; a run\nstarts it in the background. read-stop stops it, until the next read. "
+        "Neither needs an\nadministrator.\n\n"
+        "Exit status: 0 done; 1 failed, and undone what was begun; 2 not understood;\n"
+        "3 removed but for what the report lists.",
     .rows = rows,
 };
 
@@ -193,6 +199,24 @@ static int show_status(void)
     return 0;
 }
 
+/* For the user's own folders; asks nobody. */
+static int read_tools(const char *word)
+{
+    AUTO_BUFFER struct buffer report = BUFFER_EMPTY;
+    struct error err = {0};
+    AUTO_FREE char *folder = win_state_user_folder(&err);
+    int result = -1;
+
+    if (folder != NULL && win_is_wine() && !win_may_pretend())
+        (void)error_set(&err, ERR_UNSUPPORTED, "this is Wine: entries are only pretended");
+    else if (folder != NULL && strcmp(word, "read-stop") == 0)
+        result = win_reading_stop(folder, NULL, &err);
+    else if (folder != NULL)
+        result = win_reading_work(strcmp(word, "read") == 0, &report, &err);
+    (void)fputs(buffer_text(&report), stdout);
+    return result < 0 ? fail(&err, 1) : 0;
+}
+
 int main(int argc, char **argv)
 {
     struct settings settings = {.user = NULL};
@@ -216,6 +240,9 @@ int main(int argc, char **argv)
         return start(NT_SETUP_RECOVER, &settings);
     if (strcmp(word, "status") == 0)
         return show_status();
+    if (strcmp(word, "read") == 0 || strcmp(word, "read-background") == 0 ||
+        strcmp(word, "read-stop") == 0)
+        return read_tools(word);
     options_print_help(stderr, &table);
     return 2;
 }

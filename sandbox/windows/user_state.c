@@ -6,6 +6,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "sandbox/windows/place.h"
+#include "sandbox/windows/reading.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows/token.h"
 
@@ -115,6 +116,7 @@ static int undo_everything(struct win_state *state, struct buffer *report, size_
 int win_user_teardown(struct buffer *report, size_t *left, struct error *err)
 {
     AUTO_FREE char *folder = win_state_user_folder(err);
+    AUTO_HANDLE HANDLE reader = NULL;
     struct win_state state;
     int result;
 
@@ -125,12 +127,17 @@ int win_user_teardown(struct buffer *report, size_t *left, struct error *err)
         buffer_printf(report, "no run has left anything\n");
         return 0;
     }
+    /* Who still puts entries would put them behind our back. */
+    if (win_reading_stop(folder, &reader, err) < 0)
+        return -1;
     if (win_user_state_open(&state, err) < 0)
         return -1;
     result = undo_everything(&state, report, left, err);
     win_state_close(&state);
+    win_reading_resume(folder);
     if (result < 0 || *left > 0)
         return result;
+    (void)CloseHandle(win_take(&reader));
     return win_remove_tree(folder, err);
 }
 
@@ -169,5 +176,8 @@ int win_user_status(struct buffer *report, struct error *err)
         return 0;
     }
     buffer_printf(report, "state: %s\n", folder);
-    return say_journal(folder, report, err);
+    if (say_journal(folder, report, err) < 0)
+        return -1;
+    win_reading_status(folder, report);
+    return 0;
 }

@@ -177,6 +177,56 @@ elevated -- "$root\\text.exe"
 check "a command that is no program: 126"
 rm -f "$work/text.exe"
 
+# --- tools in the profile, in the background -----------------------------------------------------------------
+tools=$(echo "$drive"/users/*/AppData | tr ' ' '\n' | grep -v Public | head -n 1)/Local/Programs/Python
+tools_windows="C:${tools#"$drive"}"
+tools_windows=${tools_windows//\//\\}
+with_tools() { WINEPATH="$tools_windows\\Python312" "$@"; }
+reading="$drive/$scratch/state/reading"
+await() { # SECONDS COMMAND...
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ $SECONDS -lt $end ] || return 1
+        sleep 0.2
+    done
+}
+all_read() { grep -q "^done.[6-9][0-9][0-9]" "$reading" 2>/dev/null; }
+mkdir -p "$tools/Python312/Lib"
+for n in $(seq 600); do : >"$tools/Python312/Lib/$n.py"; done
+cp "$standin/standin-probe.exe" "$tools/Python312/tool.exe"
+chmod -R go= "$tools"
+with_tools elevated -- "$probe" exit 5
+[ $? = 5 ] && await 30 all_read
+check "a run has a process of its own let the accounts read the tools in PATH"
+with_tools wine_run "$standin/holdfast-sandbox.exe" status </dev/null >"$out" 2>"$err"
+said "reading: 1 of 1 folders of tools, 60" && said "roots known"
+check "status says how far that is"
+rm -f "$reading"
+with_tools elevated -- "$tools_windows\\Python312\\tool.exe" exit 6
+[ $? = 6 ] && complained "waiting until" && all_read
+check "a command that lies there waits for it"
+rm -f "$reading"
+setup read-stop && with_tools elevated -- "$probe" exit 5
+[ $? = 5 ] && sleep 2 && [ ! -e "$reading" ]
+check "stopped, no run starts it"
+WINEPATH="$tools_windows\\Python312" setup read
+[ $? = 0 ] && said "1 of 1 folders of tools" && all_read
+check "... until it is asked for again"
+printf 'holdfast-reading 1\ndone\t9\t9' >"$reading"
+WINEPATH="$tools_windows\\Python312" setup read
+[ $? = 0 ] && all_read
+check "a record that is cut off is an empty one"
+chmod -R go=rX "$tools"
+rm -f "$reading"
+WINEPATH="$tools_windows\\Python312" setup read
+[ $? = 0 ] && said "no folder of tools needs it"
+check "what the accounts can read already is left alone"
+wine_run "$build/bin/holdfast-sandbox-setup.exe" read </dev/null >"$out" 2>"$err"
+[ $? = 1 ] && complained "this is Wine"
+check "the shipped program lets nobody read anything under Wine"
+rm -rf "$tools"
+
 wine_run "$standin/holdfast-sandbox.exe" session --mode windows-elevated --workspace "$root" </dev/null >"$out" 2>"$err"
 [ $? = 125 ] && complained "not there on Windows"
 check "a session of the library is refused with words"
