@@ -1,5 +1,6 @@
 #include "bench/stats.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,7 +176,7 @@ static int compare_ranked(const void *left, const void *right)
 static bool is_complete(const double *values, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!(values[i] > 0) || !isfinite(values[i]))
+        if (!(values[i] > 0 && values[i] <= DBL_MAX)) /* neither is so of a NAN */
             return false;
     }
     return true;

@@ -1,6 +1,6 @@
 #include "results/document.h"
 
-#include <math.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,7 +102,7 @@ json_t *document_text(const char *text)
 
 json_t *document_real(double value)
 {
-    return isfinite(value) ? json_real(value) : json_null();
+    return value >= -DBL_MAX && value <= DBL_MAX ? json_real(value) : json_null();
 }
 
 int document_only_keys(const json_t *object, const char *const *keys, struct error *err)

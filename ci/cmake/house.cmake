@@ -219,6 +219,15 @@ function(house_launcher name)
   endif()
 endfunction()
 
+# bench/acl_windows_main.c with bench/acl/ and what of bench/ and results/ needs no POSIX.
+function(house_windows_bench name)
+  house_sources(sources bench/acl)
+  add_executable(${name} bench/acl_windows_main.c ${sources} bench/report.c bench/report_json.c
+                 bench/schedule.c bench/stats.c results/document.c)
+  target_link_libraries(${name} PRIVATE base jansson m advapi32)
+  house_manifest(${name})
+endfunction()
+
 # fixtures/NAME_main.c and bench/NAME_main.c become build/bin/fixture-NAME and bench-NAME; so do
 # NAME_linux_main.c and NAME_windows_main.c, each on its platform.
 function(house_fixture_programs)
