@@ -46,6 +46,7 @@ static bool id_from(const char *variable, uid_t *uid)
 static void find_user(struct identity *identity)
 {
     const struct passwd *account;
+    bool has_group = true;
     uid_t group;
 
     if (geteuid() != 0) {
@@ -57,8 +58,11 @@ static void find_user(struct identity *identity)
         if (!id_from("HOLDFAST_UID", &identity->uid))
             identity->uid = NOBODYS_UID;
         identity->gid = (gid_t)identity->uid;
+        has_group = false;
     }
     account = getpwuid(identity->uid);
+    if (account != NULL && !has_group)
+        identity->gid = account->pw_gid;
     if (account != NULL)
         (void)snprintf(identity->name, sizeof identity->name, "%s", account->pw_name);
     else

@@ -67,4 +67,7 @@ JSON
 unset HOLDFAST_WORKSPACE HOLDFAST_WRITABLE HOLDFAST_PROTECT HOLDFAST_DENY_READ \
     HOLDFAST_DENY_READ_FILES HOLDFAST_NETWORK HOLDFAST_CWD HOLDFAST_HOME HOLDFAST_TMP HOLDFAST_PEERS \
     HOLDFAST_SCRATCH
+# To runc itself it is an order: make a socket at STATE/NAME/notify and mount it at /run, which is
+# read-only here. The command never gets it: its environment is that of config.json.
+unset NOTIFY_SOCKET
 exec runc --root "$bundle/state" run --bundle "$bundle" "$name"
