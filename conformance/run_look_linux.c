@@ -235,7 +235,9 @@ void run_look_before(struct run *run)
     if (!is_custom_only(run) || run->order.row->observe == NULL)
         return;
     seen = (struct observation){.is_before_run = true, .output = "", .terminal_input = ""};
-    if (run->order.row->observe(&run->scene, &seen, &err) == 0 && seen.has_fired) {
+    if (run->order.row->observe(&run->scene, &seen, &err) < 0)
+        observation_fire(&seen, "it could not be looked at: %s", err.message);
+    if (seen.has_fired) {
         run->facts.is_dirty = true;
         (void)snprintf(run->facts.evidence, sizeof run->facts.evidence, "before the run: %s",
                        seen.evidence);

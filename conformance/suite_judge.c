@@ -35,7 +35,8 @@ static struct proof proof_of(const struct task *task)
         .has_timed_out = facts->has_timed_out,
         .expects_timeout = expects_timeout(task->row),
         .may_refuse = (task->row->flags & CASE_MAY_REFUSE) != 0 && task->subject->has_started,
-        .has_failed = verdict_is_refusal(facts->exit_status),
+        /* Who refuses says why. */
+        .has_failed = verdict_is_refusal(facts->exit_status) && facts->last_words[0] != '\0',
         .is_unable = !expects_timeout(task->row) && verdict_is_unable(facts->exit_status),
         .is_oracle_alive = facts->is_alive,
         .has_oracle_fired = facts->has_fired,

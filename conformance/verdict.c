@@ -77,8 +77,7 @@ enum verdict verdict_judge(const struct proof *proof, const char **reason)
 
 bool verdict_is_refusal(int exit_status)
 {
-    return exit_status != 0 && exit_status != PROBE_UNABLE && exit_status != 126 &&
-           exit_status != 127;
+    return exit_status != 0 && exit_status != PROBE_UNABLE && exit_status < 126;
 }
 
 bool verdict_is_unable(int exit_status)

@@ -46,7 +46,8 @@ bool verdict_is_unable(int exit_status);
 bool verdict_is_kernel_refusal(int exit_status);
 
 /* An exit status that can be a refusal to start: a failure, but not of the probe that wraps the
- * sandbox (3), and not one that says that there is no sandbox to start (126, 127). */
+ * sandbox (3), not one that says that there is no sandbox to start (126, 127), and no death by a
+ * signal: a launcher that crashed has refused nothing. */
 bool verdict_is_refusal(int exit_status);
 
 /* The case against its expectation: expected is held or works, or, for a documented gap, escaped

@@ -158,6 +158,8 @@ Test(verdict, a_wrapper_that_failed_is_no_refusal)
     cr_assert(!verdict_is_refusal(3), "the wrapper could not do its part");
     cr_assert(!verdict_is_refusal(126));
     cr_assert(!verdict_is_refusal(127), "there is no such sandbox");
+    cr_assert(!verdict_is_refusal(128 + 11), "it crashed");
+    cr_assert(!verdict_is_refusal(128 + 9), "somebody killed it");
 }
 
 Test(verdict, status_table)

@@ -170,6 +170,7 @@ static int open_entry(int directory, const char *name, const struct stat *status
     struct stat opened;
     int fd;
 
+    errno = 0;
     if (!S_ISREG(status->st_mode) && !S_ISDIR(status->st_mode))
         return -1;
     fd = openat(directory, name, flags);
@@ -197,6 +198,8 @@ static int add_at(struct snapshot *snapshot, int directory, const char *name, co
         return 0;
     }
     AUTO_CLOSE int fd = open_entry(directory, name, &status);
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM))
+        return error_os(err, errno, "open %s", label); /* our own want, and no change of it */
     entry->is_readable = fd >= 0;
     if (fd < 0)
         return 0;
