@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # usage: ci/tests/catalogue.sh BUILD_DIR SOURCE_DIR
-# conformance/CATALOGUE.md is what `holdfast list --markdown` prints today; every row says all it must;
-# the filters choose what their words say.
+# Every id of conformance/ids.txt is still there: results outlive code, so an id is never taken away or
+# used again (the list is brought up to date when a version is released). conformance/CATALOGUE.md is what
+# `holdfast list --markdown` prints today; every row says all it must; the filters choose what their words
+# say.
 set -u
 holdfast=$1/bin/holdfast
 if ! "$holdfast" list --markdown 2>/dev/null | diff -q - "$2/conformance/CATALOGUE.md" >/dev/null; then
@@ -37,6 +39,8 @@ for case in cases:
                 for key in ("reason", "source") if not answer.get(key)]
 if len({c["id"] for c in cases}) != len(cases):
     bad.append("an id is there twice")
+known = open(f"{folder}/../ids.txt").read().split()
+bad += [f"{name}: in conformance/ids.txt, but not in the catalogue" for name in known if name not in {c["id"] for c in cases}]
 # The expectations, counted the other way round.
 for mode in modes:
     gaps = json.load(open(f"{folder}/{mode}.json"))["gaps"]
