@@ -19,6 +19,8 @@ static int plan_namespace(const struct policy *policy, const struct policy_place
 
     if (facts_collect(policy, place, false, &facts, err) < 0)
         return -1;
+    if (plan->wants_digest)
+        facts_digest(&facts, plan->digest);
     result = namespace_plan(policy, &facts, plan, err);
     facts_done(&facts);
     return result;

@@ -126,6 +126,7 @@ static int run_in(const struct sandbox_backend *backend, const struct started *s
     int result;
 
     *outcome = (struct run_outcome){.status = SANDBOX_EXIT_REFUSED};
+    plan.wants_digest = started->settings->serves;
     (void)snprintf(mode_text, sizeof mode_text, "HOLDFAST_SANDBOX=%s", backend->name);
     environment = environment_build(policy, environ, mode_text, err);
     if (environment == NULL || backend->plan(policy, started->place, &plan, err) < 0)

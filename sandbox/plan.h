@@ -162,6 +162,8 @@ struct plan {
     struct gap gaps[16];
     size_t gap_count;
     bool has_failed;
+    bool wants_digest; /* set before the plan is made: also say ... */
+    char digest[65];   /* ... what it was made for, as facts_digest does; "": nobody asked */
 };
 
 #define PLAN_EMPTY ((struct plan){0})

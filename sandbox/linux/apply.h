@@ -63,8 +63,9 @@ struct launch_target {
 int launch_wait(const struct launch_target *target, int *wait_status, struct rusage *usage,
                 bool *has_timed_out, struct error *err);
 
-/* In init: passes signals that arrive on to the command. */
+/* In init: passes signals that arrive on to the command; 0: to nobody, they are dropped. */
 int launch_relay_signals(pid_t command, struct error *err);
+void launch_relay_to(pid_t command);
 
 /* The shell's way of saying how a process ended. */
 void launch_describe(int wait_status, const struct rusage *usage, struct run_outcome *outcome);

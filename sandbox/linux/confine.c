@@ -194,13 +194,12 @@ static int enter_ruleset(const struct confinement *c, struct error *err)
     return 0;
 }
 
-static int confine(struct confinement *c, struct error *err)
+int confinement_prepare(struct confinement *c)
 {
+    struct error *err = &c->error;
+
     if (c->starts_session && setsid() < 0)
         return error_os(err, errno, "start a session");
-    /* never one that another session has: that takes a privilege and an argument that is not 0 */
-    if (c->request->has_terminal && ioctl(0, TIOCSCTTY, 0) < 0)
-        return error_os(err, errno, "make descriptor 0 the controlling terminal");
     if (c->file_limit.rlim_max != 0 && setrlimit(RLIMIT_NOFILE, &c->file_limit) < 0)
         return error_os(err, errno, "put back the limit of open files");
     if (set_limits(c->plan, err) < 0)
@@ -209,7 +208,15 @@ static int confine(struct confinement *c, struct error *err)
         return -1;
     if (c->gains_nothing && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return error_os(err, errno, "set no_new_privs");
-    if (install_filter(c, err) < 0 || enter_ruleset(c, err) < 0 || close_descriptors(c, err) < 0)
+    return install_filter(c, err);
+}
+
+static int confine(struct confinement *c, struct error *err)
+{
+    /* never one that another session has: that takes a privilege and an argument that is not 0 */
+    if (c->request->has_terminal && ioctl(0, TIOCSCTTY, 0) < 0)
+        return error_os(err, errno, "make descriptor 0 the controlling terminal");
+    if (enter_ruleset(c, err) < 0 || close_descriptors(c, err) < 0)
         return -1;
     return sigprocmask(SIG_SETMASK, &c->signals, NULL);
 }
@@ -251,11 +258,18 @@ static int execute(const struct run_request *request)
     return worst;
 }
 
-_Noreturn void confinement_enter(struct confinement *c)
+_Noreturn void confinement_finish(struct confinement *c)
 {
     if (confine(c, &c->error) == 0)
         c->exec_error = execute(c->request);
     _exit(127);
+}
+
+_Noreturn void confinement_enter(struct confinement *c)
+{
+    if (confinement_prepare(c) < 0)
+        _exit(127);
+    confinement_finish(c);
 }
 
 int confinement_exec_status(const struct confinement *c, struct error *err)

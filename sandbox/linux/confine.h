@@ -56,6 +56,10 @@ int confinement_init(struct confinement *confinement, const struct plan *plan,
 /* Confines the calling process and executes the command. Never returns. */
 _Noreturn void confinement_enter(struct confinement *confinement);
 
+/* The same in two parts: all that does not depend on the request, and the rest. -1: error is set. */
+int confinement_prepare(struct confinement *confinement);
+_Noreturn void confinement_finish(struct confinement *confinement);
+
 /* For another command with the same plan. */
 void confinement_again(struct confinement *confinement, const struct run_request *request);
 

@@ -186,7 +186,8 @@ static void forward(int number)
 
 static void relay(int number)
 {
-    send_to_command(relay_pid, true, number);
+    if (relay_pid > 0)
+        send_to_command(relay_pid, true, number);
 }
 
 static void end_of_time(int number)
@@ -219,9 +220,14 @@ static int unblock(struct error *err)
     return 0;
 }
 
-int launch_relay_signals(pid_t command, struct error *err)
+void launch_relay_to(pid_t command)
 {
     relay_pid = command;
+}
+
+int launch_relay_signals(pid_t command, struct error *err)
+{
+    launch_relay_to(command);
     for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++) {
         if (handle(forwarded[i].number, relay, err) < 0)
             return -1;

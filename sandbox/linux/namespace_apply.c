@@ -36,6 +36,7 @@
 #include "sandbox/linux/kernel.h"
 #include "sandbox/linux/namespace_box.h"
 #include "sandbox/linux/supervisor.h"
+#include "sandbox/linux/supervisor_sys.h"
 
 /* Untouched pages cost nothing. Not static: that would spread the program's data over more pages. */
 enum {
@@ -177,6 +178,49 @@ pid_t box_start_command(struct box *box, struct error *err)
         return -1;
     }
     return pid;
+}
+
+static int prepared_main(void *argument)
+{
+    struct box *box = argument;
+    struct confinement *c = &box->confinement;
+
+    if (confinement_prepare(c) < 0)
+        _exit(127);
+    while (box->gate == GATE_CLOSED)
+        (void)sys_call(SYS_futex, SYS_PTR(&box->gate), FUTEX_WAIT, GATE_CLOSED, 0, 0, 0);
+    if (box_change_directory(c->request, &c->error) < 0)
+        _exit(127);
+    confinement_finish(c);
+}
+
+/* The kernel clears command_is_inside when the process leaves our memory, and wakes who waits there. */
+pid_t box_prepare_command(struct box *box, struct error *err)
+{
+    pid_t pid;
+
+    box->gate = GATE_CLOSED;
+    box->command_is_inside = 1;
+    box->confinement.shares_descriptors = true;
+    pid = clone(prepared_main, box->stacks + COMMAND_STACK,
+                CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD, box, NULL, NULL,
+                &box->command_is_inside);
+    if (pid < 0)
+        return error_os(err, errno, "prepare the command's process");
+    return pid;
+}
+
+int box_release_command(struct box *box, const struct run_request *request, struct error *err)
+{
+    box->confinement.request = request;
+    box->gate = GATE_OPEN;
+    (void)sys_call(SYS_futex, SYS_PTR(&box->gate), FUTEX_WAKE, 1, 0, 0, 0);
+    while (box->command_is_inside != 0)
+        (void)sys_call(SYS_futex, SYS_PTR(&box->command_is_inside), FUTEX_WAIT, 1, 0, 0, 0);
+    if (box->confinement.error.code == ERR_NONE)
+        return 0;
+    *err = box->confinement.error;
+    return -1;
 }
 
 static int wait_plainly(pid_t command, int *wait_status, struct error *err)

@@ -16,6 +16,10 @@ enum ids {
     IDS_MAPPED,
     IDS_FAILED
 };
+enum gate {
+    GATE_CLOSED,
+    GATE_OPEN
+};
 enum stage {
     STAGE_SETUP,
     STAGE_FAILED,
@@ -33,6 +37,8 @@ struct box {
     mode_t umask;
     char *stacks; /* the command's below init's */
     struct confinement confinement;
+    volatile uint32_t gate;         /* enum gate, of a command's process that was prepared: a futex */
+    volatile int command_is_inside; /* the kernel writes 0 here when it has executed, or died */
     /* the supervisor's */
     int *roots;
     const char **names;
@@ -53,6 +59,12 @@ void box_stack_again(const struct box *box);
 
 /* Starts the request's command as a child of the caller. */
 pid_t box_start_command(struct box *box, struct error *err);
+
+/* The same in two parts. The first makes the process and all of its confinement that does not depend
+ * on a request; it shares init's descriptors. The second sets it off, with the working directory of
+ * the request, and waits until it executes: 0, 1, 2 are init's own again then. -1: *err. */
+pid_t box_prepare_command(struct box *box, struct error *err);
+int box_release_command(struct box *box, const struct run_request *request, struct error *err);
 
 /* Waits for the command, supervising it if the plan says so, with no other capability and no
  * descriptor of the command's left. */

@@ -34,6 +34,7 @@ struct session_request {
 struct session_reply {
     int32_t status; /* as `run` would exit */
     int32_t signal;
+    char digest[65];    /* in the first one: what the sandbox was set up for (facts_digest) */
     struct error error; /* code ERR_NONE: the command ran */
 };
 

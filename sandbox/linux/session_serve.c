@@ -1,8 +1,9 @@
 /*
  * The server of a session: init of a sandbox that was set up once.
  *
- *     init, pid 1            receives a request, starts the command, answers
- *       command              confined as by `run`, its own filter and listener
+ *     init, pid 1            receives a request, sets the command off, answers
+ *       command              confined as by `run`, its own filter and listener; its process is made,
+ *                            and confined, while the session waits for the request
  *       attendant            answers the filter; only for a command that asks something
  *
  * When a command has ended, everything it started is killed and reaped before
@@ -155,18 +156,15 @@ static int take_over_stdio(const struct order *order, struct error *err)
     return 0;
 }
 
-/* The command's process, with init's own descriptors 0, 1, 2 and directory lent to it. */
-static pid_t start_command(struct box *box, struct order *order, struct error *err)
+/* Sets the prepared process off, with init's own descriptors 0, 1, 2 lent to it. */
+static int release_command(struct box *box, struct order *order, struct error *err)
 {
-    pid_t command = -1;
+    int result = -1;
 
-    if (take_over_stdio(order, err) == 0 && launch_check_stdio(box->plan, err) == 0 &&
-        box_change_directory(&order->request, err) == 0)
-        command = box_start_command(box, err);
+    if (take_over_stdio(order, err) == 0 && launch_check_stdio(box->plan, err) == 0)
+        result = box_release_command(box, &order->request, err);
     close_descriptors(order);
-    if (take_over_stdio(NULL, err) < 0 || chdir("/") < 0)
-        return -1;
-    return command;
+    return take_over_stdio(NULL, err) < 0 ? -1 : result;
 }
 
 /* --- the attendant ------------------------------------------------------------------------------ */
@@ -270,16 +268,18 @@ static int kill_everything(pid_t command)
     }
 }
 
-/* Nothing of the last command's is left, and no process that could use what is put back: an attendant
- * may have been killed at any moment. */
-static void put_back(struct box *box, const struct order *order)
+/* Makes the process of the next command while nobody waits for it. Nothing of the last command's is
+ * left, and no process that could use what is put back: an attendant may have been killed at any
+ * moment. */
+static pid_t prepare_next(struct box *box, struct error *err)
 {
     supervisor_unmap(&maps);
     box_stack_again(box);
     launch_stack_again(attendant_stack, ATTENDANT_STACK);
-    confinement_again(&box->confinement, &order->request);
+    confinement_again(&box->confinement, NULL);
     attendant_error.code = ERR_NONE;
     time_is_up = 0;
+    return box_prepare_command(box, err);
 }
 
 static void conclude(const struct box *box, enum end end, int wait_status,
@@ -306,22 +306,24 @@ static void conclude(const struct box *box, enum end end, int wait_status,
         (void)error_set(&reply->error, ERR_OS, "the command's attendant was killed");
 }
 
-/* False: nobody is there any more to be answered. */
-static bool run_one(struct box *box, struct order *order, struct session_reply *reply)
+/* False: nobody is there any more to be answered. The command's process is used up. */
+static bool run_one(struct box *box, pid_t command, struct order *order,
+                    struct session_reply *reply)
 {
-    enum end end;
-    pid_t command;
+    enum end end = END_COMMAND;
 
-    put_back(box, order);
-    command = start_command(box, order, &reply->error);
-    if (command < 0) {
+    /* first: it may be answering its user before the next line is reached */
+    launch_relay_to(command);
+    if (release_command(box, order, &reply->error) < 0) {
+        launch_relay_to(0);
         (void)kill_everything(-1);
-        return true;
+    } else {
+        (void)alarm(order->request.timeout_s);
+        end = wait_for(box, command);
+        (void)alarm(0);
+        launch_relay_to(0);
+        conclude(box, end, kill_everything(command), reply);
     }
-    (void)alarm(order->request.timeout_s);
-    end = wait_for(box, command);
-    (void)alarm(0);
-    conclude(box, end, kill_everything(command), reply);
     if (box->confinement.listener >= 0)
         (void)close(box->confinement.listener);
     return end != END_CLIENT;
@@ -344,6 +346,8 @@ static int prepare(struct box *box, struct error *err)
     box->maps = &maps;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGALRM);
+    if (launch_relay_signals(0, err) < 0)
+        return -1;
     if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
         return error_os(err, errno, "handle the end of time");
     /* CAP_SETPCAP as well: the commands of root set their securebits */
@@ -356,22 +360,34 @@ int session_serve(struct box *box, struct error *err)
     struct session_reply ready = {0};
     int received;
 
+    memcpy(ready.digest, box->plan->digest, sizeof ready.digest);
     if (prepare(box, err) < 0 || answer(&ready) < 0)
         return -1;
     for (;;) {
         struct order order = {.descriptors = {-1, -1, -1}, .request = {.timeout_s = timeout_s}};
-        struct session_reply reply = {.status = 125};
+        struct session_reply reply;
+        struct error why_none;
+        pid_t command = prepare_next(box, &why_none);
 
-        received = receive(&order, &reply.error);
-        if (received == 0)
-            return 0;
-        if (received < 0) {
+        for (;;) {
+            reply = (struct session_reply){.status = 125};
+            received = receive(&order, &reply.error);
+            if (received >= 0)
+                break;
+            /* not understood: the process is there for the next one */
             close_descriptors(&order);
             if (answer(&reply) < 0)
                 return 0;
-            continue;
         }
-        if (!run_one(box, &order, &reply) || answer(&reply) < 0)
+        if (received == 0)
+            return 0;
+        if (command < 0) {
+            close_descriptors(&order);
+            reply.error = why_none;
+        } else if (!run_one(box, command, &order, &reply)) {
+            return 0;
+        }
+        if (answer(&reply) < 0)
             return 0;
     }
 }

@@ -1,0 +1,58 @@
+/*
+ * Facts as a digest: says whether a sandbox that was set up for some facts still
+ * suits the machine. A name is not enough: a directory that was moved away and
+ * made anew has the old name, and a mount made before is of the old one.
+ */
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/sha256.h"
+#include "sandbox/linux/facts_collect.h"
+
+static void add_number(struct sha256 *hash, uint64_t number)
+{
+    sha256_add(hash, &number, sizeof number);
+}
+
+/* A name that is gone, or out of reach, is one more thing that a path can be. */
+static void add_file(struct sha256 *hash, const char *path)
+{
+    struct stat status;
+
+    sha256_add(hash, path, strlen(path) + 1);
+    if (lstat(path, &status) < 0) {
+        add_number(hash, 0);
+        return;
+    }
+    add_number(hash, status.st_ino);
+    add_number(hash, status.st_dev);
+    add_number(hash, status.st_mode & S_IFMT);
+}
+
+static void add_files(struct sha256 *hash, const struct text_list *paths)
+{
+    add_number(hash, paths->count);
+    for (size_t i = 0; i < paths->count; i++)
+        add_file(hash, paths->items[i]);
+}
+
+void facts_digest(const struct facts *facts, char hex[65])
+{
+    struct sha256 hash;
+
+    sha256_init(&hash);
+    add_number(&hash, facts->uid);
+    add_number(&hash, facts->gid);
+    add_number(&hash, facts->has_absent_names);
+    add_number(&hash, facts->has_mqueue);
+    add_files(&hash, &facts->roots);
+    add_files(&hash, &facts->protect);
+    add_files(&hash, &facts->gits);
+    add_files(&hash, &facts->own_gits);
+    add_files(&hash, &facts->sha256_gits);
+    add_number(&hash, facts->hidden_count);
+    for (size_t i = 0; i < facts->hidden_count; i++)
+        add_file(&hash, facts->hidden[i].path);
+    sha256_finish(&hash, hex);
+}
