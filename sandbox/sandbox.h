@@ -69,10 +69,13 @@ struct sandbox_command {
     bool has_terminal;
 };
 
+struct sandbox_spare;
+
 struct sandbox_child {
     pid_t
         pid; /* of the launcher: kill(pid, SIGTERM) reaches the command, SIGKILL ends everything */
-    int report; /* for sandbox_wait */
+    int report;                  /* for sandbox_wait */
+    struct sandbox_spare *spare; /* for sandbox_wait; NULL: it was not set up ahead */
 };
 
 /* Starts the command in a sandbox of its own. *child is valid until sandbox_wait. */
@@ -82,6 +85,16 @@ int sandbox_spawn(const struct sandbox_policy *policy, const struct sandbox_comm
 /* Waits. *status as `run` would exit. -1: the sandbox could not be set up or the command not be
  * executed, with the launcher's own words; *status is 125, 126 or 127 then. */
 int sandbox_wait(struct sandbox_child *child, int *status, struct error *err);
+
+/* Keeps so many sandboxes of the policy set up ahead, in processes that wait; 0: none, as at first.
+ * sandbox_spawn then takes one, starts the next one in the background, and takes little longer than
+ * posix_spawn. Each still holds one command and ends with it. One is taken only if the world is as it
+ * was when it was set up: the mount table, and which files the policy's roots, protected and hidden
+ * names are; otherwise, and for a command that a session would refuse, sandbox_spawn starts from
+ * scratch. What a process leaves to its children (umask, limits of resources, control group) is as at
+ * the time of the set-up. The policy must outlive its children. linux-namespace only: with another mode
+ * every sandbox_spawn starts from scratch. */
+int sandbox_keep_ready(struct sandbox_policy *policy, unsigned count, struct error *err);
 
 /* --- many commands in one sandbox -------------------------------------------------------------- */
 

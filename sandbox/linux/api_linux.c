@@ -16,42 +16,23 @@
 #include "base/auto.h"
 #include "base/os.h"
 #include "base/text.h"
+#include "sandbox/api.h"
 #include "sandbox/environment.h"
+#include "sandbox/linux/api_linux.h"
 #include "sandbox/linux/session.h"
 #include "sandbox/policy.h"
 #include "sandbox/sandbox.h"
 
 extern char **environ;
 
-struct sandbox_policy {
-    struct policy policy;
-    char *mode; /* NULL: auto */
-};
-
-struct sandbox_session {
-    pid_t launcher;
-    int socket;
-    bool is_busy;
-    const struct sandbox_policy *policy; /* borrowed */
-};
-
-static const char *launcher_path;
-
-void sandbox_set_launcher(const char *path)
-{
-    launcher_path = path;
-}
-
-/* The told one, else the one beside the calling program, else "holdfast-sandbox" for PATH. Caller
- * frees. */
-static char *find_launcher(struct error *err)
+char *api_find_launcher(struct error *err)
 {
     AUTO_FREE char *self = NULL;
     AUTO_FREE char *beside = NULL;
     char *slash;
 
-    if (launcher_path != NULL)
-        return strdup(launcher_path);
+    if (api_launcher_path != NULL)
+        return strdup(api_launcher_path);
     self = os_self_path(err);
     slash = self != NULL ? strrchr(self, '/') : NULL;
     if (slash != NULL) {
@@ -61,151 +42,6 @@ static char *find_launcher(struct error *err)
     if (beside != NULL && access(beside, X_OK) == 0)
         return TAKE(beside);
     return strdup("holdfast-sandbox");
-}
-
-/* --- policies ------------------------------------------------------------------------------------ */
-
-struct sandbox_policy *sandbox_policy_new(struct error *err)
-{
-    struct sandbox_policy *policy = calloc(1, sizeof *policy);
-
-    if (policy == NULL) {
-        (void)error_memory(err, "policy");
-        return NULL;
-    }
-    if (policy_init(&policy->policy, err) < 0) {
-        free(policy);
-        return NULL;
-    }
-    return policy;
-}
-
-void sandbox_policy_free(struct sandbox_policy *policy)
-{
-    if (policy == NULL)
-        return;
-    policy_done(&policy->policy);
-    free(policy->mode);
-    free(policy);
-}
-
-struct sandbox_policy *sandbox_policy_read(const char *json, size_t size, struct error *err)
-{
-    struct sandbox_policy *policy = sandbox_policy_new(err);
-
-    if (policy != NULL && policy_read_json(&policy->policy, json, size, err) < 0) {
-        sandbox_policy_free(policy);
-        return NULL;
-    }
-    return policy;
-}
-
-static int set_number(uint64_t *number, const char *key, const char *value, struct error *err)
-{
-    if (text_parse_u64(value, INT64_MAX, number))
-        return 0;
-    return error_set(err, ERR_INVALID, "%s: \"%s\" is not a number", key, value);
-}
-
-static int set_mode(struct sandbox_policy *policy, const char *value, struct error *err)
-{
-    char *copy = strdup(value);
-
-    if (copy == NULL)
-        return error_memory(err, "mode");
-    free(policy->mode);
-    policy->mode = copy;
-    return 0;
-}
-
-int sandbox_policy_set(struct sandbox_policy *policy, const char *key, const char *value,
-                       struct error *err)
-{
-    struct policy *p = &policy->policy;
-
-    if (strcmp(key, "workspace") == 0)
-        return policy_set_workspace(p, value, err);
-    if (strcmp(key, "writable") == 0)
-        return text_list_add(&p->writable, value, err);
-    if (strcmp(key, "protect") == 0)
-        return policy_add_protect(p, value, err);
-    if (strcmp(key, "deny_read") == 0)
-        return text_list_add(&p->deny_read, value, err);
-    if (strcmp(key, "network") == 0)
-        return policy_set_network(p, value, err);
-    if (strcmp(key, "tmp") == 0)
-        return policy_set_tmp(p, value, err);
-    if (strcmp(key, "git") == 0)
-        return policy_set_git(p, value, err);
-    if (strcmp(key, "env") == 0)
-        return policy_add_env(p, value, err);
-    if (strcmp(key, "timeout_s") == 0)
-        return set_number(&p->limits.timeout_s, key, value, err);
-    if (strcmp(key, "processes") == 0)
-        return set_number(&p->limits.processes, key, value, err);
-    if (strcmp(key, "memory_bytes") == 0)
-        return set_number(&p->limits.memory_bytes, key, value, err);
-    if (strcmp(key, "mode") == 0)
-        return set_mode(policy, value, err);
-    (void)error_set(err, ERR_INVALID, "unknown key \"%s\"", key);
-    return error_hint(err, "see sandbox/sandbox.h");
-}
-
-/* --- the launcher's command line ------------------------------------------------------------------- */
-
-static void add_option(struct text_list *line, const char *name, const char *value,
-                       struct error *err, bool *has_failed)
-{
-    if (text_list_add(line, name, err) < 0 || text_list_add(line, value, err) < 0)
-        *has_failed = true;
-}
-
-static void add_number(struct text_list *line, const char *name, uint64_t value, struct error *err,
-                       bool *has_failed)
-{
-    char text[32];
-
-    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
-    if (value > 0)
-        add_option(line, name, text, err, has_failed);
-}
-
-static void add_list(struct text_list *line, const char *name, const struct text_list *list,
-                     struct error *err, bool *has_failed)
-{
-    for (size_t i = 0; i < list->count; i++)
-        add_option(line, name, list->items[i], err, has_failed);
-}
-
-/* launcher SUBCOMMAND OPTION...; what flags cannot say (keep, drop, fewer protected names) is refused
- * by check_expressible before. */
-static int build_line(const struct sandbox_policy *policy, const char *subcommand,
-                      struct text_list *line, struct error *err)
-{
-    const struct policy *p = &policy->policy;
-    bool has_failed = false;
-
-    if (p->workspace == NULL) {
-        (void)error_set(err, ERR_INVALID, "workspace: missing");
-        return error_hint(err, "sandbox_policy_set(policy, \"workspace\", ...)");
-    }
-    if (text_list_take(line, find_launcher(err), err) < 0 ||
-        text_list_add(line, subcommand, err) < 0)
-        return -1;
-    add_option(line, "--mode", policy->mode != NULL ? policy->mode : "auto", err, &has_failed);
-    add_option(line, "--workspace", p->workspace, err, &has_failed);
-    add_list(line, "--writable", &p->writable, err, &has_failed);
-    add_list(line, "--protect", &p->protect, err, &has_failed);
-    add_list(line, "--deny-read", &p->deny_read, err, &has_failed);
-    add_option(line, "--network", policy_network_name(p->network), err, &has_failed);
-    add_option(line, "--tmp", policy_tmp_name(p->tmp), err, &has_failed);
-    add_option(line, "--git", policy_git_name(p->git), err, &has_failed);
-    add_list(line, "--env", &p->env.pass, err, &has_failed);
-    add_list(line, "--env", &p->env.set, err, &has_failed);
-    add_number(line, "--timeout", p->limits.timeout_s, err, &has_failed);
-    add_number(line, "--processes", p->limits.processes, err, &has_failed);
-    add_number(line, "--memory", p->limits.memory_bytes, err, &has_failed);
-    return has_failed ? -1 : 0;
 }
 
 /* NULL-terminates the list for use as argv; its strings stay its own. */
@@ -277,13 +113,6 @@ static void close_all(const int *descriptors, size_t count)
 
 /* --- one command ----------------------------------------------------------------------------------- */
 
-static int check_expressible(const struct policy *policy, struct error *err)
-{
-    if (policy->env.keep.count == 0 && policy->env.drop.count == 0)
-        return 0;
-    return error_set(err, ERR_UNSUPPORTED, "env.keep and env.drop are not known to sandbox_spawn");
-}
-
 static int add_command(struct text_list *line, const struct sandbox_policy *policy,
                        const struct sandbox_command *command, struct error *err)
 {
@@ -315,13 +144,16 @@ int sandbox_spawn(const struct sandbox_policy *policy, const struct sandbox_comm
 
     if (command->argv == NULL || command->argv[0] == NULL)
         return error_set(err, ERR_INVALID, "no command was given");
-    if (check_expressible(&policy->policy, err) < 0)
+    if (api_check_expressible(&policy->policy, err) < 0)
         return -1;
+    child->spare = NULL;
+    if (policy->ready != NULL && api_ready_spawn(policy, command, child))
+        return 0;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return error_os(err, errno, "pipe");
     memcpy(wanted, command->descriptors, sizeof command->descriptors);
     wanted[3] = ends[1];
-    if (build_line(policy, "run", &line, err) == 0 &&
+    if (api_build_line(policy, "run", &line, err) == 0 &&
         add_command(&line, policy, command, err) == 0 && lift_all(wanted, 4, lifted, err) == 0 &&
         start(&line, lifted, 4, environ, &child->pid, err) == 0) {
         child->report = TAKE_FD(ends[0]);
@@ -333,7 +165,7 @@ int sandbox_spawn(const struct sandbox_policy *policy, const struct sandbox_comm
     return result;
 }
 
-static int describe(int wait_status)
+int api_describe(int wait_status)
 {
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
 }
@@ -344,11 +176,13 @@ int sandbox_wait(struct sandbox_child *child, int *status, struct error *err)
     int wait_status;
     ssize_t size;
 
+    if (child->spare != NULL)
+        return api_ready_wait(child, status, err);
     while (waitpid(child->pid, &wait_status, 0) < 0) {
         if (errno != EINTR)
             return error_os(err, errno, "wait for the sandbox");
     }
-    *status = describe(wait_status);
+    *status = api_describe(wait_status);
     /* The launcher is the only writer and it has ended: there is a report now or never. */
     size = read(child->report, &told, sizeof told);
     (void)close(child->report);
@@ -389,7 +223,7 @@ static int start_server(struct sandbox_session *session, int other_end, struct e
     int lifted[3] = {-1, -1, -1};
     int result = -1;
 
-    if (build_line(session->policy, "session", &line, err) == 0 &&
+    if (api_build_line(session->policy, "session", &line, err) == 0 &&
         text_list_add(&line, "--cwd", err) == 0 &&
         text_list_add(&line, session->policy->policy.workspace, err) == 0 &&
         lift_all(wanted, 3, lifted, err) == 0)
@@ -399,10 +233,9 @@ static int start_server(struct sandbox_session *session, int other_end, struct e
     return result;
 }
 
-struct sandbox_session *sandbox_session_open(const struct sandbox_policy *policy, struct error *err)
+struct sandbox_session *api_session_begin(const struct sandbox_policy *policy, struct error *err)
 {
     struct sandbox_session *session = calloc(1, sizeof *session);
-    struct session_reply ready;
     int ends[2];
     int result;
 
@@ -416,7 +249,29 @@ struct sandbox_session *sandbox_session_open(const struct sandbox_policy *policy
     session->launcher = -1;
     result = start_server(session, ends[1], err);
     (void)close(ends[1]);
-    if (result == 0 && receive_reply(session, &ready, err) == 0)
+    if (result == 0)
+        return session;
+    sandbox_session_close(session);
+    return NULL;
+}
+
+int api_session_await(struct sandbox_session *session, char digest[65], struct error *err)
+{
+    struct session_reply ready;
+
+    if (receive_reply(session, &ready, err) < 0)
+        return -1;
+    memcpy(digest, ready.digest, sizeof ready.digest);
+    digest[sizeof ready.digest - 1] = '\0';
+    return 0;
+}
+
+struct sandbox_session *sandbox_session_open(const struct sandbox_policy *policy, struct error *err)
+{
+    struct sandbox_session *session = api_session_begin(policy, err);
+    char digest[65];
+
+    if (session == NULL || api_session_await(session, digest, err) == 0)
         return session;
     sandbox_session_close(session);
     return NULL;
@@ -519,15 +374,25 @@ int sandbox_session_descriptor(const struct sandbox_session *session)
     return session->socket;
 }
 
-/* The server ends when its socket is closed, and with it everything inside. */
+/* The server ends when its end of the socket hears so, and with it everything inside. Shut down first:
+ * a child that the caller forked may hold the descriptor, too. */
+pid_t api_session_abandon(struct sandbox_session *session)
+{
+    pid_t launcher = session->launcher;
+
+    (void)shutdown(session->socket, SHUT_RDWR);
+    (void)close(session->socket);
+    free(session);
+    return launcher;
+}
+
 void sandbox_session_close(struct sandbox_session *session)
 {
+    pid_t launcher;
+
     if (session == NULL)
         return;
-    (void)close(session->socket);
-    if (session->launcher > 0) {
-        while (waitpid(session->launcher, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    free(session);
+    launcher = api_session_abandon(session);
+    while (launcher > 0 && waitpid(launcher, NULL, 0) < 0 && errno == EINTR)
+        ;
 }
