@@ -1,5 +1,5 @@
 /*
- * The sandbox as a library and as a session, beside posix_spawn(3) in the same
+ * The sandbox as a library (from scratch, and with one kept ready) and as a session, beside posix_spawn(3) in the same
  * process: the one place that knows a sandbox as more than a command line. A
  * worker of the runs' identity makes the calls in interleaved blocks and
  * leaves the times in shared memory; it is measured as it is and holding
@@ -27,6 +27,7 @@
 enum way {
     WAY_POSIX,
     WAY_API,
+    WAY_READY,
     WAY_SESSION,
     WAY_POSIX_AGAIN,
     WAYS
@@ -44,8 +45,8 @@ enum {
 /* Nobody waits longer than this for what one way leaves behind; the row says how many runs it were. */
 static const double leak_seconds_max = 40;
 
-static const char *const way_names[WAYS] = {"posix_spawn", "sandbox_spawn", "session",
-                                            "posix_spawn (again)"};
+static const char *const way_names[WAYS] = {
+    "posix_spawn", "sandbox_spawn", "sandbox_spawn (kept ready)", "session", "posix_spawn (again)"};
 static const char *const target[] = {"/bin/true", NULL};
 
 /* What a process holds. */
@@ -59,6 +60,8 @@ struct shared {
     struct holdings before[WAYS], after[WAYS];
     double times[WAYS][RUNS_MAX];
     size_t counts[WAYS];
+    size_t
+        were_ready; /* of WAY_READY: when something was mounted meanwhile it starts from scratch */
     bool is_done;
     struct error error; /* when it is not done */
 };
@@ -66,6 +69,7 @@ struct shared {
 struct worker {
     struct shared *shared;
     const struct sandbox_policy *policy;
+    const struct sandbox_policy *ready; /* the same, with one kept ready */
     struct sandbox_session *session;
     struct sandbox_command command;
 };
@@ -81,12 +85,14 @@ static int run_posix(int *status, struct error *err)
     return waitpid(pid, status, 0) < 0 ? error_os(err, errno, "waitpid") : 0;
 }
 
-static int run_api(const struct worker *worker, int *status, struct error *err)
+static int run_api(const struct worker *worker, const struct sandbox_policy *policy, int *status,
+                   struct error *err)
 {
     struct sandbox_child child;
 
-    if (sandbox_spawn(worker->policy, &worker->command, &child, err) < 0)
+    if (sandbox_spawn(policy, &worker->command, &child, err) < 0)
         return -1;
+    worker->shared->were_ready += child.spare != NULL;
     return sandbox_wait(&child, status, err);
 }
 
@@ -97,7 +103,9 @@ static int run_way(const struct worker *worker, enum way way, int *status, struc
     case WAY_POSIX_AGAIN:
         return run_posix(status, err);
     case WAY_API:
-        return run_api(worker, status, err);
+        return run_api(worker, worker->policy, status, err);
+    case WAY_READY:
+        return run_api(worker, worker->ready, status, err);
     case WAY_SESSION:
         if (sandbox_session_spawn(worker->session, &worker->command, err) < 0)
             return -1;
@@ -203,10 +211,16 @@ static int leak_way(struct worker *worker, enum way way, size_t runs, struct err
     return 0;
 }
 
-static int leak_both(struct worker *worker, size_t runs, uint64_t seed, struct error *err)
+static const enum way leak_ways[] = {WAY_API, WAY_READY, WAY_SESSION};
+
+static int leak_all(struct worker *worker, size_t runs, uint64_t seed, struct error *err)
 {
     (void)seed;
-    return leak_way(worker, WAY_API, runs, err) < 0 ? -1 : leak_way(worker, WAY_SESSION, runs, err);
+    for (size_t i = 0; i < ARRAY_SIZE(leak_ways); i++) {
+        if (leak_way(worker, leak_ways[i], runs, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* ---- the worker ---- */
@@ -214,14 +228,20 @@ static int leak_both(struct worker *worker, size_t runs, uint64_t seed, struct e
 /* What it does with the library open: `amount` blocks or runs. */
 typedef int task_function(struct worker *worker, size_t amount, uint64_t seed, struct error *err);
 
-static int set_policy(struct sandbox_policy *policy, const struct place *place, struct error *err)
+static struct sandbox_policy *make_policy(const struct place *place, struct error *err)
 {
-    if (sandbox_policy_set(policy, "workspace", place->ws, err) < 0 ||
-        sandbox_policy_set(policy, "writable", place->extra, err) < 0 ||
-        sandbox_policy_set(policy, "deny_read", place->secret, err) < 0 ||
-        sandbox_policy_set(policy, "network", "none", err) < 0)
-        return -1;
-    return sandbox_policy_set(policy, "mode", "linux-namespace", err);
+    struct sandbox_policy *policy = sandbox_policy_new(err);
+
+    if (policy == NULL)
+        return NULL;
+    if (sandbox_policy_set(policy, "workspace", place->ws, err) == 0 &&
+        sandbox_policy_set(policy, "writable", place->extra, err) == 0 &&
+        sandbox_policy_set(policy, "deny_read", place->secret, err) == 0 &&
+        sandbox_policy_set(policy, "network", "none", err) == 0 &&
+        sandbox_policy_set(policy, "mode", "linux-namespace", err) == 0)
+        return policy;
+    sandbox_policy_free(policy);
+    return NULL;
 }
 
 static int become_user(const struct place *place, struct error *err)
@@ -252,6 +272,7 @@ static int work(const struct context *context, struct shared *shared, size_t bal
     AUTO_FREE char *launcher = context_program(context, "holdfast-sandbox", err);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     struct sandbox_policy *policy = NULL;
+    struct sandbox_policy *ready = NULL;
     struct worker worker = {.shared = shared,
                             .command = {.argv = target, .descriptors = {null, null, null}}};
     int failed = -1;
@@ -261,14 +282,17 @@ static int work(const struct context *context, struct shared *shared, size_t bal
     if (chdir(context->place.ws) < 0)
         return error_os(err, errno, "chdir %s", context->place.ws);
     sandbox_set_launcher(launcher);
-    policy = sandbox_policy_new(err);
-    if (policy != NULL && set_policy(policy, &context->place, err) == 0) {
+    policy = make_policy(&context->place, err);
+    ready = policy != NULL ? make_policy(&context->place, err) : NULL;
+    if (ready != NULL && sandbox_keep_ready(ready, 1, err) == 0) {
         worker.policy = policy;
+        worker.ready = ready;
         worker.session = sandbox_session_open(policy, err);
         if (worker.session != NULL)
             failed = task(&worker, amount, seed, err);
     }
     sandbox_session_close(worker.session);
+    sandbox_policy_free(ready);
     sandbox_policy_free(policy);
     return failed;
 }
@@ -288,6 +312,10 @@ static int add_rows(struct context *context, const struct shared *shared, const 
         if (runs == NULL || bench_row_set_parameter(row, "parent_mb", parent_mb, err) < 0)
             return -1;
         row->is_control = way == WAY_POSIX_AGAIN;
+        if (way == WAY_READY &&
+            bench_row_set_note(row, err, "%zu starts, warm-up included, took one that was ready",
+                               shared->were_ready) < 0)
+            return -1;
         for (size_t i = 0; i < shared->counts[way]; i++)
             runs[i] = (struct bench_run){.wall_s = shared->times[way][i], .memory_bytes = -1};
     }
@@ -361,14 +389,16 @@ static int measure_leak(struct context *context, struct shared *shared, struct e
 {
     size_t runs = context->settings->is_quick ? LEAK_RUNS_QUICK : LEAK_RUNS;
 
-    if (run_worker(context, shared, 0, leak_both, runs, err) < 0)
+    if (run_worker(context, shared, 0, leak_all, runs, err) < 0)
         return -1;
     if (!shared->is_done)
         return bench_report_add_skipped(context->report, "leak", "sandbox_spawn",
                                         shared->error.message, err);
-    return add_leak_row(context, shared, WAY_API, err) < 0
-               ? -1
-               : add_leak_row(context, shared, WAY_SESSION, err);
+    for (size_t i = 0; i < ARRAY_SIZE(leak_ways); i++) {
+        if (add_leak_row(context, shared, leak_ways[i], err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 static struct shared *share(struct error *err)
