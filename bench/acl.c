@@ -117,6 +117,44 @@ static bool works(struct context *context, const char *benchmark, const char *st
     return false;
 }
 
+/* The strategy's tree is at the end of `trees` then. Rules leave nothing on one: they share it. */
+static int plant(struct context *context, const char *strategy, const struct plan *plan,
+                 struct words *trees, struct error *err)
+{
+    AUTO_FREE char *tree = NULL;
+
+    if (plan->strategies == rule_strategies && trees->count > 0)
+        return 0;
+    tree = plant_tree(context, strategy, plan, err);
+    return tree == NULL ? -1 : words_add(trees, tree, err);
+}
+
+/* An arm of the group for each strategy that works here. */
+static int add_arms(struct context *context, const struct plan *plan, struct told_group *group,
+                    struct words *trees, struct error *err)
+{
+    for (size_t i = 0; plan->strategies[i] != NULL; i++) {
+        const char *strategy = plan->strategies[i];
+        int command;
+
+        if (plant(context, strategy, plan, trees, err) < 0)
+            return -1;
+        command = define(context, strategy, trees->items[trees->count - 1], plan, err);
+        if (command < 0)
+            return -1;
+        err->code = ERR_NONE;
+        if (works(context, plan->benchmark, strategy, command, err))
+            group->arms[group->arm_count++] = (struct told_arm){
+                .name = strategy,
+                .reference = i > 0 ? plan->strategies[0] : NULL,
+                .command = command,
+            };
+        else if (err->code != ERR_NONE)
+            return -1;
+    }
+    return 0;
+}
+
 static int run_plan(struct context *context, const struct plan *plan, struct error *err)
 {
     struct told_arm arms[ARRAY_SIZE(tree_strategies)];
@@ -130,30 +168,11 @@ static int run_plan(struct context *context, const struct plan *plan, struct err
     };
     AUTO_WORDS struct words trees = WORDS_EMPTY;
     struct error ignored;
-    int failed = 0;
+    int failed;
 
     console_set_title(context->console, "%s: planting %s", plan->benchmark, plan->value);
     console_step(context->console);
-    for (size_t i = 0; plan->strategies[i] != NULL && failed == 0; i++) {
-        const char *strategy = plan->strategies[i];
-        AUTO_FREE char *tree = plant_tree(context, strategy, plan, err);
-        int command;
-
-        if (tree == NULL || words_add(&trees, tree, err) < 0) {
-            failed = -1;
-            break;
-        }
-        command = define(context, strategy, tree, plan, err);
-        err->code = ERR_NONE;
-        if (command >= 0 && works(context, plan->benchmark, strategy, command, err))
-            arms[group.arm_count++] = (struct told_arm){
-                .name = strategy,
-                .reference = i > 0 ? plan->strategies[0] : NULL,
-                .command = command,
-            };
-        else
-            failed = err->code != ERR_NONE ? -1 : 0;
-    }
+    failed = add_arms(context, plan, &group, &trees, err);
     if (failed == 0 && group.arm_count > 0)
         failed = told_run(context, &group, err);
     for (size_t i = 0; i < trees.count; i++)

@@ -9,6 +9,7 @@
 #include "bench/builtin.h"
 #include "bench/commands.h"
 #include "bench/facts.h"
+#include "bench/files.h"
 #include "bench/plot.h"
 
 enum {
@@ -133,7 +134,7 @@ static int run(struct bench_settings *settings, struct bench_report *report, str
     }
     if (!settings->has_order && (settings->setup != NULL || settings->cleanup != NULL))
         settings->order = SCHEDULE_BLOCKED;
-    return measure_beside(settings, report, err);
+    return bench_files_check(settings, err) < 0 ? -1 : measure_beside(settings, report, err);
 }
 
 /* The first Ctrl-C ends the run under way (the stopwatch gets it too) and what was measured is

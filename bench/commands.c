@@ -27,7 +27,8 @@ struct session {
     struct stopwatch *stopwatch;
     struct instance *instances;
     size_t count;
-    double shell_s;
+    /* What the shell itself takes; taken off each run. */
+    double shell_s, shell_user_s, shell_system_s;
 };
 
 static void session_done(struct session *session)
@@ -233,7 +234,7 @@ static int run_once(const struct session *session, const char *line, const char 
 }
 
 /* What the shell itself takes: the median of runs of nothing. A mean would be drawn up by a single
- * burst, and every figure down. */
+ * burst, and every figure down. CPU time comes in such coarse steps that only a mean says anything. */
 static int measure_shell(struct session *session, struct error *err)
 {
     struct experiment experiment;
@@ -250,8 +251,11 @@ static int measure_shell(struct session *session, struct error *err)
         return error_wrap(err, "--shell");
     experiment_init(&experiment, session->stopwatch, &arm, 1, session->settings->seed);
     if (experiment_run(&experiment, SHELL_RUNS, err) == 0) {
-        for (size_t i = 0; i < SHELL_RUNS; i++)
+        for (size_t i = 0; i < SHELL_RUNS; i++) {
             times[i] = (double)arm.samples[i].wall_ns / 1e9;
+            session->shell_user_s += (double)arm.samples[i].user_ns / 1e9 / SHELL_RUNS;
+            session->shell_system_s += (double)arm.samples[i].system_ns / 1e9 / SHELL_RUNS;
+        }
         failed = stats_summarize(times, SHELL_RUNS, &summary, err);
         session->shell_s = summary.median;
     }
@@ -276,6 +280,11 @@ static int check_codes(const struct bench_settings *settings, const struct bench
     return 0;
 }
 
+static double less(double seconds, double shell_s)
+{
+    return seconds > shell_s ? seconds - shell_s : 0;
+}
+
 static int add_row(struct session *session, struct bench_report *report,
                    const struct experiment_arm *arm, const struct instance *instance,
                    bool is_control, struct error *err)
@@ -286,8 +295,11 @@ static int add_row(struct session *session, struct bench_report *report,
 
     if (runs == NULL)
         return -1;
-    for (size_t i = 0; i < arm->count; i++)
+    for (size_t i = 0; i < arm->count; i++) {
         runs[i] = bench_run_of(&arm->samples[i], session->shell_s);
+        runs[i].user_s = less(runs[i].user_s, session->shell_user_s);
+        runs[i].system_s = less(runs[i].system_s, session->shell_system_s);
+    }
     row->shell_s = session->shell_s;
     row->is_control = is_control;
     row->is_aside = is_control;

@@ -36,9 +36,14 @@ void experiment_done(struct experiment *experiment)
 /* ---- one request ---- */
 
 /* The runs of a request, and whose they are. */
+struct whose {
+    size_t arm;
+    const char *around; /* "prepare" or "conclude" of the arm; NULL: its run */
+};
+
 struct request {
     struct wire_run *runs;
-    size_t *arms; /* arm_count for what is not a run of an arm (prepare, conclude) */
+    struct whose *whose;
     struct stopwatch_sample *samples;
     size_t count;
 };
@@ -46,24 +51,24 @@ struct request {
 static void request_done(struct request *request)
 {
     free(request->runs);
-    free(request->arms);
+    free(request->whose);
     free(request->samples);
 }
 
 static int request_init(struct request *request, size_t most, struct error *err)
 {
     *request = (struct request){.runs = calloc(most, sizeof *request->runs),
-                                .arms = calloc(most, sizeof *request->arms),
+                                .whose = calloc(most, sizeof *request->whose),
                                 .samples = calloc(most, sizeof *request->samples)};
-    if (request->runs == NULL || request->arms == NULL || request->samples == NULL)
+    if (request->runs == NULL || request->whose == NULL || request->samples == NULL)
         return error_memory(err, "runs");
     return 0;
 }
 
 static void request_add(struct request *request, struct experiment *experiment, int command,
-                        size_t iteration, size_t arm)
+                        size_t iteration, struct whose whose)
 {
-    request->arms[request->count] = arm;
+    request->whose[request->count] = whose;
     request->runs[request->count++] = (struct wire_run){
         .command = (uint32_t)command,
         .iteration = (uint32_t)iteration,
@@ -88,15 +93,17 @@ static int add_sample(struct experiment_arm *arm, const struct stopwatch_sample 
     return 0;
 }
 
-static int check_sample(const struct experiment *experiment, size_t arm,
+static int check_sample(const struct experiment *experiment, const struct whose *whose,
                         const struct stopwatch_sample *sample, struct error *err)
 {
-    if (arm == experiment->arm_count) {
+    size_t arm = whose->arm;
+
+    if (whose->around != NULL) {
         if (sample->exit_status == 0)
             return 0;
-        (void)error_set(err, ERR_INVALID, "a command around the runs ended with status %d",
-                        sample->exit_status);
-        return error_hint(err, "append ' || true' to --prepare or --conclude if that is fine");
+        (void)error_set(err, ERR_INVALID, "%s of %s: ended with status %d", whose->around,
+                        experiment->arms[arm].name, sample->exit_status);
+        return error_hint(err, "append ' || true' to the command if that is fine");
     }
     if (experiment->arms[arm].accepts_failure)
         return 0;
@@ -120,12 +127,12 @@ static int request_make(struct request *request, struct experiment *experiment, 
         0)
         return -1;
     for (size_t i = 0; i < request->count; i++) {
-        size_t arm = request->arms[i];
+        const struct whose *whose = &request->whose[i];
 
-        if (check_sample(experiment, arm, &request->samples[i], err) < 0)
+        if (check_sample(experiment, whose, &request->samples[i], err) < 0)
             return -1;
-        if (arm < experiment->arm_count && !experiment->is_warming_up &&
-            add_sample(&experiment->arms[arm], &request->samples[i], err) < 0)
+        if (whose->around == NULL && !experiment->is_warming_up &&
+            add_sample(&experiment->arms[whose->arm], &request->samples[i], err) < 0)
             return -1;
     }
     request->count = 0;
@@ -160,10 +167,10 @@ static int add_run(struct experiment *experiment, struct request *request, size_
     if (set_ballast(experiment, request, arm, err) < 0)
         return -1;
     if (one->prepare >= 0)
-        request_add(request, experiment, one->prepare, iteration, experiment->arm_count);
-    request_add(request, experiment, one->command, iteration, arm);
+        request_add(request, experiment, one->prepare, iteration, (struct whose){arm, "prepare"});
+    request_add(request, experiment, one->command, iteration, (struct whose){arm, NULL});
     if (one->conclude >= 0)
-        request_add(request, experiment, one->conclude, iteration, experiment->arm_count);
+        request_add(request, experiment, one->conclude, iteration, (struct whose){arm, "conclude"});
     return 0;
 }
 

@@ -28,7 +28,7 @@ static const char target[] = "bench-stamp";
 static int measure_acts(struct context *context, const struct life *life,
                         const struct group_row *rows, size_t row_count,
                         const struct subject_wish *before, const struct subject_wish *wish,
-                        double seconds, struct error *err)
+                        struct error *err)
 {
     AUTO_FREE char *stamp = context_program(context, target, err);
     const char *command[] = {stamp, NULL};
@@ -38,9 +38,9 @@ static int measure_acts(struct context *context, const struct life *life,
         .output = STOPWATCH_STAMP,
         .parameter = life->parameter,
         .row_count = row_count,
-        .seconds = seconds,
+        .seconds = before == NULL ? 0.6 : 0.3,
         .max_runs = 160,
-        .min_runs = 6,
+        .min_runs = before == NULL ? 6 : 2, /* each has a second run before it */
         .timeout_ms = 60000,
     };
 
@@ -206,9 +206,9 @@ int life_measure(struct context *context, const struct life *life, struct error 
     const struct group_row again = {names.reapply, METRIC_FIRST};
     const struct group_row change = {names.change, METRIC_FIRST};
 
-    if (measure_acts(context, life, whole, ARRAY_SIZE(whole), NULL, life->wish, 0.6, err) < 0 ||
-        measure_acts(context, life, &again, 1, life->wish, life->wish, 0.3, err) < 0 ||
-        measure_acts(context, life, &change, 1, life->wish, life->changed, 0.3, err) < 0)
+    if (measure_acts(context, life, whole, ARRAY_SIZE(whole), NULL, life->wish, err) < 0 ||
+        measure_acts(context, life, &again, 1, life->wish, life->wish, err) < 0 ||
+        measure_acts(context, life, &change, 1, life->wish, life->changed, err) < 0)
         return -1;
     for (size_t i = 0; i < context->subjects.count; i++) {
         const struct subject *subject = &context->subjects.items[i];

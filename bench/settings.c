@@ -431,8 +431,26 @@ static int check_per_command(const struct bench_settings *settings, const char *
 {
     if (list->count <= 1 || list->count == settings->commands.count)
         return 0;
-    return error_set(err, ERR_USAGE, "--%s: given %zu times for %zu commands", option, list->count,
-                     settings->commands.count);
+    (void)error_set(err, ERR_USAGE, "--%s: given %zu times for %zu command%s", option, list->count,
+                    settings->commands.count, settings->commands.count == 1 ? "" : "s");
+    return error_hint(err, "give it once for all commands, or once for each");
+}
+
+static int check_commands(const struct bench_settings *settings, struct error *err)
+{
+    static const char blank[] = " \t\n";
+
+    for (size_t i = 0; i < settings->commands.count; i++) {
+        const char *command = settings->commands.items[i];
+
+        if (command[strspn(command, blank)] == '\0')
+            return error_set(err, ERR_USAGE, "command %zu of %zu is empty", i + 1,
+                             settings->commands.count);
+    }
+    if (settings->reference != NULL &&
+        settings->reference[strspn(settings->reference, blank)] == '\0')
+        return error_set(err, ERR_USAGE, "--reference: the command is empty");
+    return 0;
 }
 
 static int check(const struct bench_settings *settings, struct error *err)
@@ -446,7 +464,8 @@ static int check(const struct bench_settings *settings, struct error *err)
         return error_set(err, ERR_USAGE, "--command-name: more names than commands");
     if (settings->reference_name != NULL && settings->reference == NULL)
         return error_set(err, ERR_USAGE, "--reference-name: needs --reference");
-    if (check_per_command(settings, "prepare", &settings->prepare, err) < 0 ||
+    if (check_commands(settings, err) < 0 ||
+        check_per_command(settings, "prepare", &settings->prepare, err) < 0 ||
         check_per_command(settings, "conclude", &settings->conclude, err) < 0 ||
         check_per_command(settings, "output", &settings->outputs, err) < 0)
         return -1;

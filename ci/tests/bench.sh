@@ -24,6 +24,18 @@ bench >out 2>&1
 bench -r 2 --timeout 0.2 'sleep 20' >out 2>&1 && fail "a timeout was accepted"
 grep -q timeout out || fail "the timeout is not named: $(cat out)"
 
+# What is wrong with a file or a command is told before anything runs.
+for wrong in '--output banana' '--output /nonexistent/x' '--input /nonexistent' '--export-json /nonexistent/x.json' \
+    '--export-csv /' '--plots /nonexistent'; do
+    # shellcheck disable=SC2086
+    bench -r 2 $wrong 'echo ran >ran' >out 2>&1 && fail "$wrong was accepted"
+    [ ! -e ran ] || fail "$wrong was found out after a run"
+    grep -q -- "${wrong%% *}:" out || fail "the error does not name ${wrong%% *}: $(cat out)"
+done
+bench -r 2 true ' ' >out 2>&1 && fail "an empty command was accepted"
+grep -q 'command 2 of 2' out || fail "the empty command is not named: $(cat out)"
+bench -r 2 -p 'exit 3' -n named true >out 2>&1 && fail "a failing --prepare was accepted"
+grep -q 'prepare of named: ended with status 3' out || fail "a failing --prepare is not named: $(cat out)"
 # Around the runs: how often and in which order.
 : >log
 bench -r 3 -w 1 -s 'echo setup >>log' -p 'echo prepare >>log' -C 'echo conclude >>log' \
