@@ -14,6 +14,10 @@
 #include "conformance/oracles/process.h"
 #include "conformance/run_internal.h"
 
+enum {
+    RUNS_MAX = 256 /* others to be told apart */
+};
+
 /* What one look finds; ours and others' evidence apart. */
 struct findings {
     struct run *run;
@@ -289,11 +293,39 @@ static bool can_hear(struct run *run)
     return false;
 }
 
+/* Signals of others than the run: what it would have got without them nobody can tell. */
+static bool look_at_victim(struct findings *findings)
+{
+    struct run *run = findings->run;
+    pid_t others[RUNS_MAX];
+    struct peer_tree tree = {
+        .harness = getpid(), .keeper = run->keeper.pid, .others = others, .nonce = run->tree.nonce};
+    char text[500];
+
+    for (const struct run *each = run->harness->runs; each != NULL && tree.other_count < RUNS_MAX;
+         each = each->next) {
+        if (each != run && each->keeper.pid > 0)
+            others[tree.other_count++] = each->keeper.pid;
+    }
+    switch (victim_look(&run->victim, &tree, text, sizeof text)) {
+    case VICTIM_SAME:
+        return true;
+    case VICTIM_CHANGED:
+        find(findings, ORACLE_VICTIM, "%s", text);
+        return true;
+    case VICTIM_MOLESTED:
+        break;
+    }
+    if ((findings->deciding & ORACLE_VICTIM) == 0)
+        return true;
+    (void)snprintf(run->facts.reason, sizeof run->facts.reason, "%s", text);
+    return false;
+}
+
 void run_look(struct run *run)
 {
     struct findings findings = {.run = run, .deciding = run->order.row->oracles};
     const bool had_fired = run->facts.has_fired;
-    char text[500];
     bool sees;
 
     run->looks++;
@@ -301,8 +333,7 @@ void run_look(struct run *run)
     sees = look_at_trees(&findings);
     if (ear_heard_nonce(run->ear) != NULL)
         find(&findings, ORACLE_LISTENER, "%s", ear_heard_nonce(run->ear));
-    if (victim_has_changed(&run->victim, text, sizeof text))
-        find(&findings, ORACLE_VICTIM, "%s", text);
+    sees = look_at_victim(&findings) && sees;
     look_for_leaks(&findings);
     look_for_processes(&findings);
     sees = look_with_row(&findings) && sees;
