@@ -17,7 +17,8 @@ enum {
     RIGHT = 170,
     TOP = 50,
     BOTTOM = 50,
-    SERIES_MAX = 16
+    SERIES_MAX = 16,
+    LABEL_ROOM = 36
 };
 
 /* Okabe & Ito, "Color Universal Design", 2008; repeated when there are more subjects. */
@@ -111,6 +112,28 @@ static void put_text(struct buffer *out, double x, double y, const char *anchor,
     buffer_add_text(out, "</text>\n");
 }
 
+/* Below the axis the values that were measured, as far as there is room for them. */
+static void put_values(struct buffer *out, const struct chart *chart,
+                       const struct bench_report *report)
+{
+    double last = -INFINITY;
+
+    for (size_t i = 0; i < report->row_count; i++) {
+        const struct bench_row *row = &report->rows[i];
+        double value;
+        double x;
+
+        if (!belongs(row, chart->benchmark, chart->parameter, &value) ||
+            strcmp(row->subject, chart->subjects[0]) != 0)
+            continue;
+        x = place(&chart->x, value);
+        if (x < last + LABEL_ROOM)
+            continue;
+        put_text(out, x, HEIGHT - BOTTOM + 18, "middle", "#333333", row->parameters[0].value);
+        last = x;
+    }
+}
+
 static void put_axes(struct buffer *out, const struct chart *chart)
 {
     for (int power = (int)chart->y.min; power <= (int)chart->y.max; power++) {
@@ -122,15 +145,6 @@ static void put_axes(struct buffer *out, const struct chart *chart)
                       "<line x1=\"%d\" y1=\"%.1f\" x2=\"%d\" y2=\"%.1f\" stroke=\"#cccccc\"/>\n",
                       LEFT, y, WIDTH - RIGHT, y);
         put_text(out, LEFT - 8, y + 4, "end", "#333333", label);
-    }
-    for (int power = (int)floor(chart->x.min); power <= (int)ceil(chart->x.max); power++) {
-        char label[32];
-        double at = pow(10, power);
-
-        if (log10(at) < chart->x.min - 1e-9 || log10(at) > chart->x.max + 1e-9)
-            continue;
-        (void)snprintf(label, sizeof label, "%.0f", at);
-        put_text(out, place(&chart->x, at), HEIGHT - BOTTOM + 18, "middle", "#333333", label);
     }
     put_text(out, (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 10, "middle", "#333333", chart->parameter);
 }
@@ -183,6 +197,7 @@ bool plot_growth(struct buffer *out, const struct bench_report *report, const ch
     put_text(out, LEFT, 24, "start", "#000000", benchmark);
     put_text(out, WIDTH - RIGHT, 24, "end", "#333333", "line: p10, bar: p10 to p90");
     put_axes(out, &chart);
+    put_values(out, &chart, report);
     for (size_t i = 0; i < chart.subject_count; i++)
         put_series(out, &chart, report, i);
     buffer_add_text(out, "</svg>\n");

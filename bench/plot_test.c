@@ -39,6 +39,7 @@ Test(plot, a_growth_has_a_line_per_subject_and_hostile_names_are_inert)
     cr_assert(plot_growth(&svg, &report, "policy.roots"));
     cr_assert_eq(count(buffer_text(&svg), "<polyline"), 2);
     cr_assert_eq(count(buffer_text(&svg), "<circle"), 4);
+    cr_assert_eq(count(buffer_text(&svg), ">1000</text>"), 1, "values stand below the axis");
     cr_assert_eq(count(buffer_text(&svg), "<script>"), 0);
     cr_assert_eq(count(buffer_text(&svg), "nan"), 0);
     bench_report_done(&report);
