@@ -140,6 +140,19 @@ function(house_windows_standins)
   endforeach()
 endfunction()
 
+# holdfast-evidence.exe: tries on a Windows machine what the sandbox is said to do. With it the shipped
+# programs, so that one directory can be carried there; not installed. Under Wine the stand-ins try it.
+function(house_windows_evidence)
+  if(NOT WIN32)
+    return()
+  endif()
+  set(folder sandbox/windows/evidence)
+  add_executable(holdfast-evidence ${folder}/evidence_main.c ${folder}/attempts.c
+                 ${folder}/judge.c ${folder}/machine.c ${folder}/place.c)
+  target_link_libraries(holdfast-evidence PRIVATE simulate sandbox)
+  house_manifest(holdfast-evidence)
+endfunction()
+
 # What Windows must know of a program before it starts it.
 function(house_manifest name)
   if(WIN32 AND TARGET ${name})

@@ -1,0 +1,113 @@
+/* What the machine is, and what a set-up left on it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sandbox/windows/evidence/evidence.h"
+#include "sandbox/windows/settings.h"
+#include "sandbox/windows/setup.h"
+#include "sandbox/windows/setup_verify.h"
+#include "sandbox/windows/token.h"
+#include "sandbox/windows_plans.h"
+
+bool evidence_is_administrator(void)
+{
+    struct error ignored;
+    AUTO_HANDLE HANDLE own = win_token_own(&ignored);
+    AUTO_TOKEN struct nt_token token = NT_TOKEN_EMPTY;
+
+    if (own == NULL || win_token_read(own, &token, &ignored) < 0)
+        return true; /* not known: the worse */
+    for (size_t i = 0; i < token.group_count; i++) {
+        if (nt_sid_equal(&token.groups[i].sid, &NT_ADMINISTRATORS))
+            return true;
+    }
+    return false;
+}
+
+static void read_text(const wchar_t *name, char out[128])
+{
+    wchar_t text[128] = L"";
+    DWORD size = sizeof text - sizeof text[0];
+    struct error ignored;
+    AUTO_FREE char *narrow = NULL;
+
+    (void)snprintf(out, 128, "unknown");
+    if (RegGetValueW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion", name,
+                     RRF_RT_REG_SZ, NULL, text, &size) != ERROR_SUCCESS)
+        return;
+    narrow = win_narrow(text, &ignored);
+    if (narrow != NULL)
+        (void)snprintf(out, 128, "%s", narrow);
+}
+
+static void add_member(struct buffer *out, const char *name, const char *value)
+{
+    buffer_printf(out, "\"%s\": \"", name);
+    text_escape_json(out, value, strlen(value));
+    buffer_add_text(out, "\", ");
+}
+
+void evidence_describe_machine(struct buffer *out)
+{
+    struct error ignored;
+    AUTO_HANDLE HANDLE own = win_token_own(&ignored);
+    char product[128];
+    char build[128];
+    char edition[128];
+    DWORD revision = 0;
+    DWORD size = sizeof revision;
+
+    read_text(L"ProductName", product);
+    read_text(L"CurrentBuildNumber", build);
+    read_text(L"EditionID", edition);
+    (void)RegGetValueW(HKEY_LOCAL_MACHINE, L"SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion",
+                       L"UBR", RRF_RT_REG_DWORD, NULL, &revision, &size);
+    add_member(out, "product", product);
+    add_member(out, "edition", edition);
+    buffer_printf(out,
+                  "\"build\": \"%s.%lu\", \"wine\": %s, \"elevated\": %s, \"administrator\": %s",
+                  build, (unsigned long)revision, win_is_wine() ? "true" : "false",
+                  own != NULL && win_token_is_elevated(own) ? "true" : "false",
+                  evidence_is_administrator() ? "true" : "false");
+}
+
+/* By name and GUID only: the accounts whose SIDs stood in the values are gone. */
+static int look_for(const struct step *step, struct text_list *found, struct error *err)
+{
+    AUTO_FREE char *value = NULL;
+    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
+    struct error why = {0};
+    const struct win_setting *setting = win_setup_settings;
+
+    while (setting->get != NULL && (uint64_t)setting->kind != step->bits)
+        setting++;
+    if (setting->get == NULL)
+        return 0;
+    if (setting->get(step->path, &value, &why) < 0)
+        buffer_printf(&line, "%s %s: cannot be looked at: %s",
+                      nt_kind_name((enum nt_kind)step->bits), step->path, why.message);
+    else if (value != NULL)
+        buffer_printf(&line, "%s %s", nt_kind_name((enum nt_kind)step->bits), step->path);
+    else
+        return 0;
+    return text_list_take(found, buffer_take(&line), err);
+}
+
+int evidence_find_residue(struct text_list *found, struct error *err)
+{
+    struct windows_facts facts = {.program_data = win_setup_program_data(err)};
+    struct windows_setup setup = {.facts = &facts};
+    struct plan plan = PLAN_EMPTY;
+    int result = -1;
+
+    if (facts.program_data != NULL)
+        result = windows_setup_plan(&setup, &plan, err);
+    for (size_t i = 0; result == 0 && i < plan.step_count; i++) {
+        if (plan.steps[i].kind == STEP_SETTING)
+            result = look_for(&plan.steps[i], found, err);
+    }
+    plan_done(&plan);
+    windows_facts_done(&facts);
+    return result;
+}
