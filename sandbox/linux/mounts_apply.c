@@ -97,13 +97,11 @@ static int clone_git(struct mounting *m, size_t index, struct error *err)
     return m->trees[index] >= 0 ? 0 : -1;
 }
 
-/* The clone of the root that a protected thing lies directly in, so that it can be named from there;
- * -1 if it lies deeper. Roots inside roots have no step, so the clone is what will be seen. */
+/* The step of the root that a protected thing lies directly in, so that it can be named from there;
+ * PATH_SET_NONE if it lies deeper. */
 static int root_right_above(const struct mounting *m, const char *path)
 {
-    int index = path_set_find(&m->roots, path, (size_t)(strrchr(path, '/') - path));
-
-    return index != PATH_SET_NONE ? m->trees[index] : -1;
+    return path_set_find(&m->roots, path, (size_t)(strrchr(path, '/') - path));
 }
 
 static int clone_protected(struct mounting *m, size_t index, struct error *err)
@@ -111,9 +109,10 @@ static int clone_protected(struct mounting *m, size_t index, struct error *err)
     const char *path = m->plan->steps[index].path;
     int root = root_right_above(m, path);
 
-    if (root >= 0) {
+    /* from the place, not from its clone: what is attached nowhere can be cloned since Linux 6.15 */
+    if (root != PATH_SET_NONE) {
         m->trees[index] =
-            kernel_open_tree(root, strrchr(path, '/') + 1,
+            kernel_open_tree(m->places[root], strrchr(path, '/') + 1,
                              KERNEL_TREE_CLONE | KERNEL_AT_RECURSIVE | AT_SYMLINK_NOFOLLOW);
         if (m->trees[index] < 0)
             return error_os(err, errno, "clone the mount of %s", path);
@@ -157,7 +156,7 @@ static int change_every_mount(uint64_t attributes, struct error *err)
 }
 
 /* A clone has the flags of its moment. One call for all of them, not one for each of a thousand roots.
- * Protected things come last: they are found through the clones of roots. */
+ * Protected things come last: they are found from the places of roots. */
 static int clone_trees(struct mounting *m, struct error *err)
 {
     if (clone_all(m, STEP_DEVICE, clone_device, err) < 0)
@@ -274,9 +273,9 @@ static int attach_protected(const struct mounting *m, size_t index, struct error
     const char *path = m->plan->steps[index].path;
     int root = root_right_above(m, path);
 
-    if (root < 0)
+    if (root == PATH_SET_NONE)
         return attach(m->trees[index], path, err);
-    if (kernel_attach_name(m->trees[index], root, strrchr(path, '/') + 1) < 0)
+    if (kernel_attach_name(m->trees[index], m->trees[root], strrchr(path, '/') + 1) < 0)
         return error_os(err, errno, "mount on %s", path);
     return 0;
 }
