@@ -9,6 +9,7 @@
 
 #if defined(__linux__)
 #include "sandbox/linux/apply.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/facts_collect.h"
 
 static int plan_namespace(const struct policy *policy, const struct policy_place *place,
@@ -37,6 +38,18 @@ static int plan_landlock(const struct policy *policy, const struct policy_place 
     result = landlock_plan(policy, &facts, plan, err);
     facts_done(&facts);
     return result;
+}
+
+static int run_namespace(const struct plan *plan, const struct run_request *request,
+                         struct run_outcome *outcome, struct error *err)
+{
+    return cgroup_run(namespace_run, plan, request, outcome, err);
+}
+
+static int run_landlock(const struct plan *plan, const struct run_request *request,
+                        struct run_outcome *outcome, struct error *err)
+{
+    return cgroup_run(landlock_run, plan, request, outcome, err);
 }
 
 #define AT_HOME(probe_, plan_, run_) .probe = (probe_), .plan = (plan_), .run = (run_)
@@ -81,7 +94,7 @@ static const struct sandbox_backend linux_namespace = {
     .summary = "namespaces, read-only mounts in place, Landlock, call filter, supervisor",
     .style = PATH_POSIX,
     .explain = explain_namespace,
-    AT_HOME(namespace_probe, plan_namespace, namespace_run),
+    AT_HOME(namespace_probe, plan_namespace, run_namespace),
 };
 
 static const struct sandbox_backend linux_landlock = {
@@ -90,7 +103,7 @@ static const struct sandbox_backend linux_landlock = {
     .summary = "Landlock and call filter, without namespaces: weaker, with documented gaps",
     .style = PATH_POSIX,
     .explain = explain_landlock,
-    AT_HOME(landlock_probe, plan_landlock, landlock_run),
+    AT_HOME(landlock_probe, plan_landlock, run_landlock),
 };
 
 static int explain_elevated(const struct policy *policy, struct plan *plan, struct error *err)

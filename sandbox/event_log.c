@@ -112,10 +112,20 @@ static const char *limit_hit(const struct run_outcome *outcome)
     return outcome->signal == SIGNAL_FILE_SIZE ? "file_bytes" : NULL;
 }
 
+static int log_limit(FILE *log, const char *limit, uint64_t times, struct error *err)
+{
+    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
+
+    begin(&line, "limit", time(NULL));
+    buffer_printf(&line, ", \"limit\": \"%s\"", limit);
+    if (times > 0)
+        buffer_printf(&line, ", \"times\": %" PRIu64, times);
+    return finish(log, &line, err);
+}
+
 int event_log_between(FILE *log, const struct run_refusals *refusals,
                       const struct run_outcome *outcome, struct error *err)
 {
-    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
     const unsigned count = refusals != NULL ? refusals->count : 0;
     const unsigned kept = count < ARRAY_SIZE(refusals->rows) ? count : ARRAY_SIZE(refusals->rows);
 
@@ -132,11 +142,14 @@ int event_log_between(FILE *log, const struct run_refusals *refusals,
         if (log_refusal(log, &killed, 0, err) < 0)
             return -1;
     }
-    if (limit_hit(outcome) == NULL)
-        return 0;
-    begin(&line, "limit", time(NULL));
-    buffer_printf(&line, ", \"limit\": \"%s\"", limit_hit(outcome));
-    return finish(log, &line, err);
+    if (limit_hit(outcome) != NULL && log_limit(log, limit_hit(outcome), 0, err) < 0)
+        return -1;
+    if (outcome->process_refusals > 0 &&
+        log_limit(log, "processes", outcome->process_refusals, err) < 0)
+        return -1;
+    if (outcome->memory_kills > 0)
+        return log_limit(log, "memory_bytes", outcome->memory_kills, err);
+    return 0;
 }
 
 int event_log_end(FILE *log, const struct run_outcome *outcome, const struct error *failure,

@@ -17,7 +17,8 @@ int event_log_start(FILE *log, const struct plan *plan, const struct run_request
                     struct error *err);
 
 /* {"event": "refused", "time", "what", "object"}: what the supervisor refused, one line each; the last one
- * says how many "more" there were. {"event": "limit", "time", "limit"}: which one ended it. */
+ * says how many "more" there were. {"event": "limit", "time", "limit"}: which one ended it; with "times": how
+ * many processes the run's control group forbade or ended. */
 int event_log_between(FILE *log, const struct run_refusals *refusals,
                       const struct run_outcome *outcome, struct error *err);
 

@@ -20,6 +20,7 @@ void facts_done(struct facts *facts)
     for (size_t i = 0; i < facts->hidden_count; i++)
         free(facts->hidden[i].path);
     free(facts->hidden);
+    free(facts->cgroup.path);
     *facts = (struct facts){0};
 }
 

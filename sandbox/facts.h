@@ -20,6 +20,13 @@ struct hidden_fact {
     bool is_directory;
 };
 
+/* A control group (v2) in which we may make one that has the controllers the policy's limits need. */
+struct cgroup_fact {
+    char *path;          /* owned; NULL: there is none, or nobody asked */
+    uint64_t to_enable;  /* enum plan_cgroup: what it can hand on, but does not yet */
+    const char *why_not; /* static; NULL: there is one, or nobody asked */
+};
+
 struct facts {
     uint32_t uid;
     uint32_t gid;
@@ -33,6 +40,7 @@ struct facts {
         siblings; /* linux-landlock, when not all may be read: what may, instead of "/" */
     struct hidden_fact *hidden; /* existing deny_read paths, links resolved */
     size_t hidden_count;
+    struct cgroup_fact cgroup;
     bool has_absent_names;        /* a protected name is missing in some root */
     struct text_list gits;        /* git directories in which commits may be made, links resolved */
     struct text_list own_gits;    /* those of them that are not only shared with other worktrees */

@@ -28,8 +28,11 @@ static int check(const struct policy *policy, const struct facts *facts, struct 
                       "use linux-namespace, or leave \"git\" at read and commit outside");
     if (policy->network == NETWORK_LOOPBACK)
         return refuse(err, "give a loopback network of its own", "use linux-namespace");
-    if (policy->limits.memory_bytes > 0 || policy->limits.processes > 0)
-        return refuse(err, "limit memory or processes of a run", "use linux-namespace");
+    if ((policy->limits.memory_bytes > 0 || policy->limits.processes > 0) &&
+        !linux_plan_has_cgroup(policy, facts))
+        return refuse(err, "limit memory or processes of a run without a control group",
+                      "use linux-namespace, or start where a cgroup v2 with pids and memory is "
+                      "delegated (systemd-run --user --scope)");
     for (size_t i = 0; i < facts->hidden_count; i++) {
         for (size_t k = 0; k < facts->roots.count; k++) {
             if (path_is_within(PATH_POSIX, facts->hidden[i].path, facts->roots.items[k]))
@@ -129,7 +132,7 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
     plan_add(plan, STEP_LANDLOCK, NULL, handled, "only what a rule allows");
     add_rules(plan, facts, handled);
     linux_plan_landlock_rest(plan, policy, facts->landlock_abi);
-    linux_plan_command(plan, policy);
+    linux_plan_command(plan, policy, facts);
     linux_plan_filter(plan, filter_groups(policy, facts));
     plan_add(plan, STEP_KILL_LEFTOVERS, NULL, 0, "nothing survives the command");
     add_gaps(plan, facts);

@@ -77,25 +77,58 @@ int linux_plan_check(const struct policy *policy, const struct facts *facts, con
                      struct error *err)
 {
     /* RLIMIT_NPROC does not bind uid 0 of the machine, whatever its namespace: copy_process() */
-    if (policy->limits.processes > 0 && facts->uid == 0 && !facts->has_notify) {
+    if (policy->limits.processes > 0 && facts->uid == 0 && !facts->has_notify &&
+        !linux_plan_has_cgroup(policy, facts)) {
         (void)error_set(err, ERR_UNSUPPORTED, "%s cannot limit the processes of root here", mode);
-        return error_hint(err, "needs Linux 5.19; or run it as an ordinary user, or leave "
-                               "limits.processes out");
+        return error_hint(err,
+                          "needs Linux 5.19, or a delegated cgroup v2 with pids; or run it as a "
+                          "user, or leave limits.processes out");
     }
     return 0;
 }
 
-static void add_limits(struct plan *plan, const struct policy_limits *limits)
+bool linux_plan_has_cgroup(const struct policy *policy, const struct facts *facts)
 {
+    return facts->cgroup.path != NULL &&
+           (policy->limits.processes > 0 || policy->limits.memory_bytes > 0);
+}
+
+/* Only the command and what it starts are in it: the supervisor outside is neither counted nor killed. */
+static void add_cgroup(struct plan *plan, const struct policy_limits *limits,
+                       const struct facts *facts)
+{
+    plan_add(plan, STEP_CGROUP, facts->cgroup.path, facts->cgroup.to_enable,
+             "a control group of the run's own; removed with it, whatever kills us");
+    if (limits->processes > 0)
+        plan_add_text(plan, STEP_CGROUP_LIMIT, NULL, "pids.max", limits->processes,
+                      "limits.processes: processes and threads of the run at once");
+    if (limits->memory_bytes == 0)
+        return;
+    plan_add_text(plan, STEP_CGROUP_LIMIT, NULL, "memory.max", limits->memory_bytes,
+                  "limits.memory_bytes: memory of all its processes together");
+    plan_add_text(plan, STEP_CGROUP_LIMIT, NULL, "memory.swap.max", 0,
+                  "swap would be memory beyond the limit");
+    plan_add_text(plan, STEP_CGROUP_LIMIT, NULL, "memory.oom.group", 1,
+                  "at the limit the whole command ends, not a part of it");
+}
+
+static void add_limits(struct plan *plan, const struct policy *policy, const struct facts *facts)
+{
+    const struct policy_limits *limits = &policy->limits;
+    const bool has_cgroup = linux_plan_has_cgroup(policy, facts);
     const struct {
         const char *name;
         uint64_t value;
         const char *why;
     } rows[] = {
-        {"timeout_s", limits->timeout_s, "the run ends after this many seconds"},
-        {"processes", limits->processes, "processes and threads at once"},
-        {"memory_bytes", limits->memory_bytes, "address space of each process"},
-        {"file_bytes", limits->file_bytes, "size of one file"},
+        {"timeout_s", limits->timeout_s,
+         "the launcher's clock: the run ends after so many seconds"},
+        {"processes", has_cgroup ? 0 : limits->processes,
+         facts->uid == 0 ? "the supervisor counts: processes and threads of the run at once"
+                         : "RLIMIT_NPROC: processes and threads of the user at once"},
+        {"memory_bytes", has_cgroup ? 0 : limits->memory_bytes,
+         "RLIMIT_AS: address space of each process"},
+        {"file_bytes", limits->file_bytes, "RLIMIT_FSIZE: size of one file"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
@@ -103,13 +136,17 @@ static void add_limits(struct plan *plan, const struct policy_limits *limits)
             plan_add_text(plan, STEP_LIMIT, NULL, rows[i].name, rows[i].value, rows[i].why);
     }
     /* Core files go where core_pattern says, which may be a handler outside that runs as root. */
-    plan_add_text(plan, STEP_LIMIT, NULL, "core_bytes", 0, "no core files");
+    plan_add_text(plan, STEP_LIMIT, NULL, "core_bytes", 0, "RLIMIT_CORE: no core files");
+    if (has_cgroup)
+        add_cgroup(plan, limits, facts);
+    else if (facts->cgroup.why_not != NULL && limits->processes + limits->memory_bytes > 0)
+        plan_add_gap(plan, "no-cgroup", facts->cgroup.why_not);
 }
 
-void linux_plan_command(struct plan *plan, const struct policy *policy)
+void linux_plan_command(struct plan *plan, const struct policy *policy, const struct facts *facts)
 {
     plan_add(plan, STEP_NEW_SESSION, NULL, 0, "no controlling terminal to type into");
-    add_limits(plan, &policy->limits);
+    add_limits(plan, policy, facts);
     plan_add(plan, STEP_CLOSE_DESCRIPTORS, NULL, 0, "an open descriptor is a way past every path");
     plan_add(plan, STEP_DROP_CAPABILITIES, NULL, 0, "also for root");
     plan_add(plan, STEP_NO_NEW_PRIVILEGES, NULL, 0, "set-user-ID programs stay powerless");

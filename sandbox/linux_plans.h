@@ -25,8 +25,12 @@ void linux_plan_filter(struct plan *plan, uint32_t groups);
 int linux_plan_check(const struct policy *policy, const struct facts *facts, const char *mode,
                      struct error *err);
 
+/* Are processes and memory of this run limited by a control group of its own? If not, by what a
+ * process has: RLIMIT_NPROC or the supervisor that counts, RLIMIT_AS. */
+bool linux_plan_has_cgroup(const struct policy *policy, const struct facts *facts);
+
 /* Session, limits, descriptors, capabilities, no_new_privs: what the command's own process does. */
-void linux_plan_command(struct plan *plan, const struct policy *policy);
+void linux_plan_command(struct plan *plan, const struct policy *policy, const struct facts *facts);
 
 /* The device nodes that are let in, where they exist. The first LINUX_WRITTEN_DEVICES of them are also
  * written to. */

@@ -347,7 +347,7 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
         groups |= FILTER_NOTIFY_CREATE | FILTER_SUBVOLUMES;
     if (facts->gits.count > 0)
         groups |= FILTER_NOTIFY_REMOVE;
-    if (facts->uid == 0 && policy->limits.processes > 0)
+    if (facts->uid == 0 && policy->limits.processes > 0 && !linux_plan_has_cgroup(policy, facts))
         groups |= FILTER_NOTIFY_FORK;
     if (facts->has_notify)
         groups |= FILTER_NOTIFY_CONNECT | FILTER_NO_UNIX_DATAGRAM;
@@ -410,7 +410,7 @@ static int build(const struct policy *policy, const struct facts *facts, struct 
     add_landlock(plan, policy, facts);
     if (add_guards(plan, policy, facts, err) < 0)
         return -1;
-    linux_plan_command(plan, policy);
+    linux_plan_command(plan, policy, facts);
     linux_plan_filter(plan, filter_groups(policy, facts));
     add_gaps(plan, facts);
     return plan_check(plan, err);

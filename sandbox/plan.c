@@ -142,6 +142,10 @@ const char *plan_step_name(enum step_kind kind)
         return "filter";
     case STEP_KILL_LEFTOVERS:
         return "kill-leftovers";
+    case STEP_CGROUP:
+        return "cgroup";
+    case STEP_CGROUP_LIMIT:
+        return "cgroup-limit";
     case STEP_ROOT:
         return "root";
     case STEP_ACE:
@@ -203,6 +207,9 @@ static const struct bit_name hide_names[] = {{PLAN_HIDE_DIRECTORY, "directory"},
 static const struct bit_name scope_names[] = {
     {PLAN_SCOPE_ABSTRACT_UNIX, "abstract-unix"}, {PLAN_SCOPE_SIGNAL, "signal"}, {0, NULL}};
 
+static const struct bit_name cgroup_names[] = {
+    {PLAN_CGROUP_PIDS, "pids"}, {PLAN_CGROUP_MEMORY, "memory"}, {0, NULL}};
+
 static const struct bit_name proc_names[] = {{1, "read-only"}, {0, NULL}};
 
 static const struct bit_name access_names[] = {
@@ -246,6 +253,7 @@ static const struct bit_name *names_of_bits(enum step_kind kind)
     } tables[] = {{STEP_NAMESPACES, namespace_names},
                   {STEP_HIDE, hide_names},
                   {STEP_LANDLOCK_SCOPES, scope_names},
+                  {STEP_CGROUP, cgroup_names},
                   {STEP_FRESH_PROC, proc_names},
                   {STEP_LANDLOCK, access_names},
                   {STEP_LANDLOCK_RULE, access_names},
@@ -263,7 +271,8 @@ static const struct bit_name *names_of_bits(enum step_kind kind)
 
 static bool has_number(enum step_kind kind)
 {
-    return kind == STEP_PRIVATE_TMP || kind == STEP_LIMIT || kind == STEP_GIT_COMMIT;
+    return kind == STEP_PRIVATE_TMP || kind == STEP_LIMIT || kind == STEP_GIT_COMMIT ||
+           kind == STEP_CGROUP_LIMIT;
 }
 
 void plan_add_bit_names(struct buffer *out, const struct step *step)

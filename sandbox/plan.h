@@ -45,12 +45,15 @@ enum step_kind {
                              * bits: bytes of a hash; text: "shared": without what belongs to
                              * the main work tree */
     STEP_NEW_SESSION,      /* no controlling terminal */
-    STEP_LIMIT,            /* text: which; bits: value */
+    STEP_LIMIT,            /* text: which; bits: value; of each process, or of the user */
     STEP_CLOSE_DESCRIPTORS, /* 3 and up */
     STEP_DROP_CAPABILITIES, /* all sets that count, and securebits */
     STEP_NO_NEW_PRIVILEGES,
     STEP_FILTER,         /* system calls; bits: one of enum filter_group */
     STEP_KILL_LEFTOVERS, /* when the command ends, so does everything it started */
+    STEP_CGROUP,         /* path: a control group that a group of the run's own is made in, for the
+                           * command and all it starts; bits: enum plan_cgroup it must hand on first */
+    STEP_CGROUP_LIMIT,   /* text: a file of that group; bits: value */
 
     /* Windows; sandbox/windows_plans.h draws the picture */
     STEP_ROOT,              /* path: a writable root; text: its SID */
@@ -112,6 +115,11 @@ enum plan_hide {
     PLAN_HIDE_FILE = 1 << 1,
     PLAN_HIDE_WAY =
         1 << 2, /* a directory that a writable root lies below: searchable, not listable */
+};
+
+enum plan_cgroup {
+    PLAN_CGROUP_PIDS = 1 << 0,
+    PLAN_CGROUP_MEMORY = 1 << 1
 };
 
 enum plan_scope {

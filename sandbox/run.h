@@ -34,6 +34,9 @@ struct run_outcome {
     uint64_t user_us; /* processor time of the command and what it waited for */
     uint64_t system_us;
     uint64_t memory_bytes; /* the largest resident size of one process */
+    /* as the run's control group counted; 0 without one */
+    uint64_t process_refusals; /* processes and threads that the limit forbade */
+    uint64_t memory_kills;     /* processes that the limit of memory ended */
 };
 
 #endif

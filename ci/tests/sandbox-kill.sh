@@ -2,8 +2,9 @@
 # usage: ci/tests/sandbox-kill.sh BUILD_DIR SOURCE_DIR
 # SIGKILL of the launcher at random moments, set-up included: no process, mount, control group or file of
 # the sandbox may live on, and the workspace is byte for byte what it was, apart from what the command
-# wrote. Four kinds of run in turn: a plain one; one that makes names without end, so that the supervisor
-# is in the middle of a call; one that commits; one with a terminal. KILLS=200 for the full number.
+# wrote. Five kinds of run in turn: a plain one; one that makes names without end, so that the supervisor is
+# in the middle of a call; one that commits; one with limits (a control group, where there can be one); one
+# with a terminal. KILLS=200 for the full number.
 set -u
 sandbox=$1/bin/holdfast-sandbox
 scene=$(mktemp -d /var/tmp/holdfast-kill.XXXXXX)
@@ -31,6 +32,7 @@ kinds = [
                                      "mv out/d out/e; ln -s x .agents; rm -r out/e; done"),
     ("commits", repository, ["--git", "commit"],
      begin + "echo x >made; while :; do echo y >>f; git add f; git commit -qm m; done"),
+    ("limits", workspace, ["--processes", "64", "--memory", "4294967296"], begin + "echo x >out/made; exec sleep 600"),
     ("terminal", workspace, ["--tty"], begin + "echo x >out/made; exec sleep 600"),
 ]
 
@@ -94,7 +96,7 @@ for i in range(kills):
     child.kill()
     child.wait()
     start = time.monotonic()
-    while (left := survivors()) and time.monotonic() - start < 10:
+    while (left := survivors() + (groups() if groups() != before["groups"] else [])) and time.monotonic() - start < 10:
         time.sleep(0.01)
     worst = max(worst, time.monotonic() - start)
     where = "after kill %d (%s) " % (i + 1, kind)

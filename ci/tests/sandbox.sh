@@ -123,7 +123,12 @@ test_files() {
     status "does not rename out" 1 run -- mv file "$tree/public/f"
     status "does not link out" 1 run -- ln "$tree/outside/canary" hard
     status "does not write through a link" 2 run -- sh -c "rm -f link; ln -s $tree/outside link && echo x >link/canary"
-    status "does not truncate" 1 run -- python3 -c "import os; os.truncate('$tree/outside/canary', 0)"
+    if as "$sandbox" explain --for "$mode" | grep -q '"id": "truncate"'; then # Landlock ABI below 3
+        status "truncates, and says so" 0 run -- python3 -c "import os; os.truncate('$tree/outside/canary', 0)"
+        echo outside >"$tree/outside/canary"
+    else
+        status "does not truncate" 1 run -- python3 -c "import os; os.truncate('$tree/outside/canary', 0)"
+    fi
     status "does not write a FIFO outside" 1 run -- timeout 2 python3 -c "import os; os.open('$tree/outside/fifo', os.O_RDWR)"
     holds "the canary is unchanged" test "$(cat "$tree/outside/canary")" = outside
     status "set-ID bits cannot be made" 1 run -- chmod u+s file

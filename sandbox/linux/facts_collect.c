@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/kernel.h"
 
 /* Most paths are short: a small buffer stays on the page of the stack that is in use anyway. */
@@ -301,8 +302,9 @@ static int collect(const struct policy *policy, const struct policy_place *place
         if (collect_hidden(policy->deny_read.items[i], facts, err) < 0)
             return -1;
     }
-    if (check_roots_visible(facts, err) < 0 || gits_check(facts, err) < 0 ||
-        check_roots_not_protected(facts, err) < 0 || reduce_protected(facts, err) < 0)
+    if (cgroup_collect(policy, facts, err) < 0 || check_roots_visible(facts, err) < 0 ||
+        gits_check(facts, err) < 0 || check_roots_not_protected(facts, err) < 0 ||
+        reduce_protected(facts, err) < 0)
         return -1;
     if (wants_siblings && (facts->hidden_count > 0 || facts->uid == 0))
         return add_siblings("/", facts, err);

@@ -14,6 +14,8 @@
 enum {
     CALL_OPEN_TREE = 428,
     CALL_MOVE_MOUNT = 429,
+    CALL_PIDFD_OPEN = 434,
+    CALL_CLONE3 = 435,
     CALL_CLOSE_RANGE = 436,
     CALL_OPENAT2 = 437,
     CALL_MOUNT_SETATTR = 442,
@@ -102,6 +104,24 @@ static inline int kernel_close_range(unsigned first, unsigned last, unsigned fla
 {
     return (int)syscall(CALL_CLOSE_RANGE, first, last, flags);
 }
+
+/* --- processes ----------------------------------------------------------------------------- */
+
+#define KERNEL_CLONE_INTO_CGROUP ((uint64_t)1 << 33) /* Linux 5.7 */
+
+struct kernel_clone_args {
+    uint64_t flags;
+    uint64_t pidfd;
+    uint64_t child_tid;
+    uint64_t parent_tid;
+    uint64_t exit_signal;
+    uint64_t stack; /* its lowest address */
+    uint64_t stack_size;
+    uint64_t tls;
+    uint64_t set_tid;
+    uint64_t set_tid_size;
+    uint64_t cgroup; /* a descriptor */
+};
 
 /* --- Landlock ------------------------------------------------------------------------------ */
 

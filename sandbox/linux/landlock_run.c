@@ -25,6 +25,7 @@
 
 #include "base/auto.h"
 #include "sandbox/linux/apply.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/kernel.h"
 
@@ -49,6 +50,8 @@ static int command_main(void *argument)
                        run->confinement.request->cwd);
         _exit(125);
     }
+    if (cgroup_path() != NULL && cgroup_enter(cgroup_path(), &run->confinement.error) < 0)
+        _exit(125);
     confinement_enter(&run->confinement);
 }
 
@@ -170,6 +173,9 @@ int landlock_run(const struct plan *plan, const struct run_request *request,
         outcome->status = confinement_exec_status(&run.confinement, err);
         return -1;
     }
+    /* with its watcher, which is a child of ours and no leftover */
+    if (cgroup_end(outcome, err) < 0)
+        return -1;
     if (plan_find(plan, STEP_KILL_LEFTOVERS) != NULL && kill_leftovers(err) < 0)
         return -1;
     launch_describe(status, &usage, outcome);

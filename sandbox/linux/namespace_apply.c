@@ -32,6 +32,7 @@
 
 #include "base/auto.h"
 #include "sandbox/linux/apply.h"
+#include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/kernel.h"
 #include "sandbox/linux/namespace_box.h"
@@ -169,7 +170,9 @@ pid_t box_start_command(struct box *box, struct error *err)
 {
     int flags =
         CLONE_VM | CLONE_VFORK | SIGCHLD | (box->confinement.has_listener ? CLONE_FILES : 0);
-    pid_t pid = clone(command_main, box->stacks + COMMAND_STACK, flags, box);
+    pid_t pid = cgroup_path() == NULL ? clone(command_main, box->stacks + COMMAND_STACK, flags, box)
+                                      : cgroup_clone(command_main, box->stacks, COMMAND_STACK,
+                                                     flags, box, cgroup_path());
 
     if (pid < 0)
         return error_os(err, errno, "start the command's process");

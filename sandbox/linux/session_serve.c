@@ -32,7 +32,6 @@
 
 enum {
     ATTENDANT_STACK = 256 * 1024,
-    CALL_PIDFD_OPEN = 434
 };
 
 static char message[SESSION_MESSAGE_MAX];
