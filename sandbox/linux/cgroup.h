@@ -46,9 +46,10 @@ int cgroup_end(struct run_outcome *outcome, struct error *err);
 /* Moves the calling process, which has one thread, into the group. */
 int cgroup_enter(const char *path, struct error *err);
 
-/* clone(2) with the child born in the group: no mount has to be writable for that. -1: errno. */
+/* clone(2) with the child born in the group of cgroup_path(): no mount has to be writable for that.
+ * child_tid is for CLONE_CHILD_CLEARTID. -1: errno. */
 pid_t cgroup_clone(int (*function)(void *), char *stack, size_t size, int flags, void *argument,
-                   const char *path);
+                   int *child_tid);
 
 /* Runs run() in the plan's group, or without one. */
 int cgroup_run(int (*run)(const struct plan *, const struct run_request *, struct run_outcome *,

@@ -64,11 +64,12 @@ static long start(struct kernel_clone_args *args, int (*function)(void *), void 
 #endif
 
 pid_t cgroup_clone(int (*function)(void *), char *stack, size_t size, int flags, void *argument,
-                   const char *path)
+                   int *child_tid)
 {
-    AUTO_CLOSE int group = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO_CLOSE int group = open(cgroup_path(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct kernel_clone_args args = {
         .flags = (uint64_t)(unsigned)(flags & ~SIGCHLD) | KERNEL_CLONE_INTO_CGROUP,
+        .child_tid = (uint64_t)(uintptr_t)child_tid,
         .exit_signal = SIGCHLD,
         .stack = (uint64_t)(uintptr_t)stack,
         .stack_size = size,

@@ -164,15 +164,23 @@ void box_stack_again(const struct box *box)
     launch_stack_again(box->stacks, COMMAND_STACK);
 }
 
+/* In the run's control group, if it has one. */
+static pid_t start_command(struct box *box, int (*function)(void *), int flags)
+{
+    int *inside = (int *)(uintptr_t)&box->command_is_inside;
+
+    if (cgroup_path() == NULL)
+        return clone(function, box->stacks + COMMAND_STACK, flags, box, NULL, NULL, inside);
+    return cgroup_clone(function, box->stacks, COMMAND_STACK, flags, box, inside);
+}
+
 /* CLONE_FILES hands over the listener: it is a number in the table both share until the command
  * leaves it (close_descriptors in confine.c). */
 pid_t box_start_command(struct box *box, struct error *err)
 {
     int flags =
         CLONE_VM | CLONE_VFORK | SIGCHLD | (box->confinement.has_listener ? CLONE_FILES : 0);
-    pid_t pid = cgroup_path() == NULL ? clone(command_main, box->stacks + COMMAND_STACK, flags, box)
-                                      : cgroup_clone(command_main, box->stacks, COMMAND_STACK,
-                                                     flags, box, cgroup_path());
+    pid_t pid = start_command(box, command_main, flags);
 
     if (pid < 0)
         return error_os(err, errno, "start the command's process");
@@ -205,9 +213,8 @@ pid_t box_prepare_command(struct box *box, struct error *err)
     box->gate = GATE_CLOSED;
     box->command_is_inside = 1;
     box->confinement.shares_descriptors = true;
-    pid = clone(prepared_main, box->stacks + COMMAND_STACK,
-                CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD, box, NULL, NULL,
-                &box->command_is_inside);
+    pid =
+        start_command(box, prepared_main, CLONE_VM | CLONE_FILES | CLONE_CHILD_CLEARTID | SIGCHLD);
     if (pid < 0)
         return error_os(err, errno, "prepare the command's process");
     return pid;
