@@ -12,6 +12,7 @@
 
 #include "base/auto.h"
 #include "sandbox/linux/kernel.h"
+#include "sandbox/linux/near.h"
 #include "sandbox/linux/supervisor_sys.h"
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct filter_instruction),
@@ -198,6 +199,8 @@ int confinement_prepare(struct confinement *c)
 {
     struct error *err = &c->error;
 
+    if (near_is_on() && near_end(err) < 0)
+        return -1;
     if (c->starts_session && setsid() < 0)
         return error_os(err, errno, "start a session");
     if (c->file_limit.rlim_max != 0 && setrlimit(RLIMIT_NOFILE, &c->file_limit) < 0)

@@ -28,6 +28,7 @@
 #include "sandbox/linux/cgroup.h"
 #include "sandbox/linux/confine.h"
 #include "sandbox/linux/kernel.h"
+#include "sandbox/linux/near.h"
 
 enum {
     COMMAND_STACK = 64 * 1024
@@ -107,6 +108,7 @@ static pid_t start(struct bare_run *run, struct error *err)
 
     if (stack == NULL)
         return -1;
+    near_begin();
     run->launcher = getpid();
     run->confinement.shares_descriptors = true;
     run->confinement.ruleset_state = RULESET_IS_AWAITED;

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@
 #include "base/auto.h"
 #include "sandbox/filter.h"
 #include "sandbox/linux/apply.h"
+#include "sandbox/linux/near.h"
 
 /* --- descriptors 0, 1, 2 ------------------------------------------------------------------------ */
 
@@ -142,6 +144,8 @@ static const struct {
 static volatile pid_t target_pid;
 static volatile bool target_is_group;
 static volatile sig_atomic_t time_is_up;
+static volatile sig_atomic_t is_near; /* the launcher, to the command */
+static volatile unsigned target_timeout_s;
 static volatile pid_t relay_pid; /* in init; it may share memory with the launcher */
 
 int launch_block_signals(sigset_t *before, struct error *err)
@@ -190,9 +194,19 @@ static void relay(int number)
         send_to_command(relay_pid, true, number);
 }
 
+/* The first alarm is not the end: a command that runs longer does not need us near. Should this fail,
+ * the launcher just wakes up where it is. */
 static void end_of_time(int number)
 {
+    struct error nobody;
+
     (void)number;
+    if (is_near != 0) {
+        is_near = 0;
+        (void)near_end(&nobody);
+        (void)alarm(target_timeout_s);
+        return;
+    }
     time_is_up = 1;
     (void)kill(target_is_group ? -target_pid : target_pid, SIGKILL);
 }
@@ -238,15 +252,21 @@ int launch_relay_signals(pid_t command, struct error *err)
 int launch_wait(const struct launch_target *target, int *wait_status, struct rusage *usage,
                 bool *has_timed_out, struct error *err)
 {
+    static const struct itimerval first = {.it_value.tv_usec = NEAR_MS * 1000};
+
     target_pid = target->pid;
     target_is_group = target->is_group;
     for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++) {
         if (handle(forwarded[i].number, forward, err) < 0)
             return -1;
     }
+    target_timeout_s = target->timeout_s;
+    is_near = near_is_on();
     if (handle(SIGALRM, end_of_time, err) < 0 || unblock(err) < 0)
         return -1;
-    if (target->timeout_s > 0)
+    if (is_near != 0 && setitimer(ITIMER_REAL, &first, NULL) < 0)
+        return error_os(err, errno, "set a timer");
+    if (is_near == 0 && target->timeout_s > 0)
         (void)alarm(target->timeout_s);
     while (wait4(target->pid, wait_status, 0, usage) < 0) {
         if (errno != EINTR)

@@ -2,6 +2,7 @@
  * The loop: wait for a notification or the end of a child, answer the one, reap
  * the other. See supervisor.h for what it is for.
  */
+#include "sandbox/linux/near.h"
 #include "sandbox/linux/supervisor_internal.h"
 
 #include <linux/audit.h>
@@ -289,20 +290,27 @@ struct loop {
     struct pollfd listener;
     uint64_t waiting; /* blocked signals while it waits */
     unsigned until_reap;
+    bool is_near; /* on the command's processor, until there is work or some time has gone by */
 };
 
 /* Waits for something to do. A notification: 1; perhaps an ended child: 0. */
 static int wait_for_work(struct loop *loop, struct error *err)
 {
-    struct timespec tend = {.tv_nsec = TEND_MS * 1000000L};
+    struct timespec patience = {.tv_nsec = (loop->is_near ? NEAR_MS : TEND_MS) * 1000000L};
     bool is_tending = loop->supervisor.current != NULL && worker_tend(&loop->supervisor);
     long ready;
 
     loop->listener.revents = 0;
-    ready = sys_call(SYS_ppoll, SYS_PTR(&loop->listener), 1, is_tending ? SYS_PTR(&tend) : 0,
-                     SYS_PTR(&loop->waiting), sizeof loop->waiting, 0);
+    ready = sys_call(SYS_ppoll, SYS_PTR(&loop->listener), 1,
+                     is_tending || loop->is_near ? SYS_PTR(&patience) : 0, SYS_PTR(&loop->waiting),
+                     sizeof loop->waiting, 0);
     if (ready < 0 && ready != -EINTR)
         return failed(err, ready, "ppoll");
+    if (loop->is_near && (ready == 0 || (loop->listener.revents & POLLIN) != 0)) {
+        loop->is_near = false;
+        if (near_end(err) < 0)
+            return -1;
+    }
     if (ready > 0 && (loop->listener.revents & POLLNVAL) != 0)
         return failed(err, -EBADF, "the listener");
     if (ready > 0 && (loop->listener.revents & POLLIN) != 0)
@@ -331,6 +339,7 @@ int supervisor_serve(const struct supervisor_config *config, pid_t command, int 
     struct loop loop = {
         .supervisor = {.config = config, .proc = -1, .slash = -1},
         .listener = {.fd = config->listener, .events = POLLIN},
+        .is_near = near_is_on(),
     };
 
     if (check_names(config, err) < 0 || prepare_signals(&loop.waiting, err) < 0)
