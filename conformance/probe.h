@@ -189,7 +189,8 @@ enum probe_exit {
     PROBE_UNABLE = 3
 };
 
-/* Paths: "%s/%s" into one of a few static buffers, valid for the next 15 calls. */
+/* Paths: "%s/%s" in a static buffer, the same for the same words: valid until 255 other paths were
+ * asked for. A helper that looks again and again keeps its paths, however long it looks. */
 const char *path_in(const char *directory, const char *name);
 /* The marks in S/ws, as MARK-NONCE: the probe runs; the attempt was made to its end. Without the
  * second one silence proves nothing: somebody may have ended it in the middle. The program leaves

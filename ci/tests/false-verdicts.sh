@@ -84,6 +84,16 @@ options=()
 for file in "$work"/*.json; do options+=(--adapter "$file"); done
 "$build/bin/holdfast" conformance "${options[@]}" --identity user --cases "$cases" --out "$work/out" >"$work/text" 2>&1
 
+# Whatever waits outside for the command must still be there when a sandbox takes its time to start.
+mkdir "$work/slow"
+cat >"$work/slow/starts-slowly.json" <<'EOF'
+{"name": "starts-slowly", "platforms": ["linux"],
+ "command": ["/bin/sh", "-c", "sleep 3; exec \"$@\"", "slow", "{command...}"],
+ "each": {"processes": [], "memory": [], "git_commit": []}}
+EOF
+"$build/bin/holdfast" conformance --adapter "$work/slow/starts-slowly.json" --identity user --jobs 24 \
+    --cases 'fs.*,git.*,read.*,net.*,ipc.*,proc.*,persist.*,setup.*,res.*,harness.*' --out "$work/slow.out" >"$work/text" 2>&1
+
 # A crash, a death and silence are no refusals: rows that allow a sandbox to refuse take words only.
 for end in 'kill -SEGV $$' 'kill -KILL $$' 'exit 1' 'exit 0'; do
     name=$(printf 'ends-by-%s' "$end" | tr -c 'a-zA-Z0-9\n' -)
@@ -124,6 +134,10 @@ for name in ("cuts-off-KILL-0", "cuts-off-TERM-0", "cuts-off-SEGV-0", "cuts-off-
         bad.append(f"{name}: no case is invalid: nothing was tested")
 if not any(c["sandbox"] == "starts-soon" and c["verdict"] == "escaped" for c in cases):
     bad.append("starts-soon: what happened between the looks was not seen")
+slow = json.load(open(f"{work}/slow.out/conformance.json"))["cases"]
+bad += [f"starts-slowly: {c['id']}: held" for c in slow if c["verdict"] == "held"]
+if sum(c["verdict"] == "escaped" for c in slow) < 150:
+    bad.append("starts-slowly: hardly anything escaped: nothing was tested")
 for path in glob.glob(f"{work}/ends-by-*.out/conformance.json"):
     for case in json.load(open(path))["cases"]:
         if case["verdict"] != "invalid":

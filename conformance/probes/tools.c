@@ -18,7 +18,7 @@
 #include "base/auto.h"
 
 enum {
-    PATHS = 16,
+    PATHS = 256,
     COMMANDS = 8,
     SELF_WORDS_MAX = 64,
     LEAK_MAX = 4096,
@@ -31,11 +31,23 @@ static int self_count;
 const char *path_in(const char *directory, const char *name)
 {
     static char paths[PATHS][PATH_MAX];
+    static uint32_t hashes[PATHS];
     static unsigned next;
-    char *path = paths[next++ % PATHS];
+    char path[PATH_MAX];
+    uint32_t hash = 2166136261u; /* FNV-1a */
+    unsigned place;
 
-    (void)snprintf(path, PATH_MAX, "%s/%s", directory != NULL ? directory : "", name);
-    return path;
+    (void)snprintf(path, sizeof path, "%s/%s", directory != NULL ? directory : "", name);
+    for (const char *at = path; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 16777619u;
+    for (place = 0; place < PATHS; place++) {
+        if (hashes[place] == hash && strcmp(paths[place], path) == 0)
+            return paths[place];
+    }
+    place = next++ % PATHS;
+    hashes[place] = hash;
+    memcpy(paths[place], path, strlen(path) + 1);
+    return paths[place];
 }
 
 int outcome_join(int so_far, int outcome)

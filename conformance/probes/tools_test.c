@@ -31,13 +31,27 @@ Test(tools, joins_outcomes_so_that_one_success_wins)
     cr_assert_eq(outcome_join(ATTEMPT_UNABLE, ATTEMPT_UNABLE), ATTEMPT_UNABLE);
 }
 
-Test(tools, keeps_sixteen_paths_apart)
+Test(tools, keeps_many_paths_apart)
+{
+    const char *first = path_in("/a", "0");
+    char name[16];
+
+    for (int i = 1; i < 256; i++) {
+        (void)snprintf(name, sizeof name, "%d", i);
+        (void)path_in("/a", name);
+    }
+    cr_assert_str_eq(first, "/a/0");
+}
+
+/* A helper that polls asks for the same few paths as long as the run takes. */
+Test(tools, keeps_a_path_however_often_others_are_asked_for)
 {
     const char *first = path_in("/a", "0");
 
-    for (int i = 1; i < 16; i++)
-        (void)path_in("/b", "x");
+    for (int i = 0; i < 10000; i++)
+        (void)path_in("/b", i % 2 == 0 ? "x" : "y");
     cr_assert_str_eq(first, "/a/0");
+    cr_assert_eq(path_in("/a", "0"), first);
 }
 
 Test(tools, writes_only_where_the_file_is_there)
