@@ -1,6 +1,7 @@
 /* Sandboxes that are set up ahead: what they give, and when they must not be taken. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -423,5 +424,33 @@ Test(ready, keeps_no_descriptors)
     cr_assert(last <= first + 1, "descriptor %d, then %d", first, last);
     (void)close(first);
     (void)close(last);
+    scene_done(&scene);
+}
+
+/* A caller that forgets O_CLOEXEC: what waits for it must not hold its pipes open. */
+Test(ready, holds_nothing_of_its_caller)
+{
+    struct scene scene;
+    const char *argv[] = {"echo", "x", NULL};
+    struct sandbox_command command = {.argv = argv, .descriptors = {0, -1, 2}};
+    struct sandbox_child child;
+    struct error err = {0};
+    struct pollfd polled = {.events = POLLIN};
+    int ends[2];
+    int status;
+    char text[8];
+
+    scene_init(&scene, "linux-namespace");
+    cr_assert_eq(pipe(ends), 0);
+    keep(&scene, 2);
+    command.descriptors[1] = ends[1];
+    cr_assert_eq(sandbox_spawn(scene.policy, &command, &child, &err), 0, "%s", err.message);
+    (void)close(ends[1]);
+    cr_assert_eq(sandbox_wait(&child, &status, &err), 0, "%s", err.message);
+    cr_assert_eq(read(ends[0], text, sizeof text), 2);
+    polled.fd = ends[0];
+    cr_assert_eq(poll(&polled, 1, 20000), 1, "the pipe has no end");
+    cr_assert_eq(read(ends[0], text, sizeof text), 0);
+    (void)close(ends[0]);
     scene_done(&scene);
 }

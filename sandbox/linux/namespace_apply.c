@@ -457,6 +457,9 @@ int namespace_run(const struct plan *plan, const struct run_request *request,
     int status = 0;
 
     *outcome = (struct run_outcome){.status = 125};
+    /* a session outlives what its caller does meanwhile: a pipe that it left open would never end */
+    if (request->serves && kernel_close_range(3, ~0u, 0) < 0)
+        return error_os(err, errno, "close descriptors");
     if (launch_check_stdio(plan, err) < 0 ||
         confinement_init(&box.confinement, plan, request, err) < 0 ||
         launch_block_signals(&box.confinement.signals, err) < 0)
