@@ -94,6 +94,8 @@ enum case_flag {
     CASE_LIMIT_PROCESSES = 1 << 11, /* the policy allows CASE_PROCESSES processes */
     CASE_LIMIT_MEMORY = 1 << 12,    /* the policy allows CASE_MEMORY_MIB of memory */
     CASE_GIT_COMMIT = 1 << 13,      /* the policy lets git commit: objects, refs, logs and index */
+    CASE_WHOLE_TREE = 1 << 14,      /* ORACLE_CANARY looks at both roots, too: nothing in them may
+                                       change but the probe's own marks */
 };
 
 /* What CASE_LIMIT_... asks for: far below what any machine has. */

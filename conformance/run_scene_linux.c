@@ -132,6 +132,21 @@ void run_drop_scene(struct run *run)
 
 /* Snapshots -------------------------------------------------------------------------------------- */
 
+/* Names of the probe's marks hold the nonce; what they are made in grows. */
+static int add_roots(const struct run *run, struct snapshot *snapshot, struct error *err)
+{
+    int result;
+
+    snapshot->passed_over = run->tree.nonce;
+    result = snapshot_add_tree(snapshot, run->tree.ws, "ws", err);
+    if (result == 0)
+        result = snapshot_add_tree(snapshot, run->tree.extra, "extra", err);
+    snapshot->passed_over = NULL;
+    snapshot_let_grow(snapshot, "ws");
+    snapshot_let_grow(snapshot, "extra");
+    return result;
+}
+
 static int add_canaries(const struct run *run, struct snapshot *snapshot, struct error *err)
 {
     const struct {
@@ -148,6 +163,8 @@ static int add_canaries(const struct run *run, struct snapshot *snapshot, struct
         if (snapshot_add_tree(snapshot, trees[i].path, trees[i].label, err) < 0)
             return -1;
     }
+    if ((run_flags(run) & CASE_WHOLE_TREE) != 0 && add_roots(run, snapshot, err) < 0)
+        return -1;
     /* A root of the policy among them: names may be made in it, also by the sandbox itself. */
     for (size_t i = 0; i < SCENE_EXTRA_MAX && run->scene.writable[i] != NULL; i++) {
         const size_t length = strlen(run->tree.root);

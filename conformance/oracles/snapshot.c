@@ -27,6 +27,14 @@ void snapshot_make_shallow(struct snapshot *snapshot, const char *label)
     }
 }
 
+void snapshot_let_grow(struct snapshot *snapshot, const char *label)
+{
+    for (size_t i = 0; i < snapshot->count; i++) {
+        if (strcmp(snapshot->entries[i].path, label) == 0)
+            snapshot->entries[i].may_grow = true;
+    }
+}
+
 void snapshot_finish(struct snapshot *snapshot)
 {
     if (snapshot->count > 0)
@@ -43,6 +51,7 @@ static unsigned describe_change(const struct snapshot_entry *was, const struct s
                                 char *text, size_t text_size)
 {
     const bool is_deep = !was->is_shallow && !is->is_shallow;
+    const bool is_still = is_deep && !was->may_grow && !is->may_grow;
     const mode_t mode_bits = is_deep ? ~(mode_t)0 : S_IFMT;
     const struct {
         bool is_changed;
@@ -52,13 +61,13 @@ static unsigned describe_change(const struct snapshot_entry *was, const struct s
         {((was->mode ^ is->mode) & mode_bits) != 0, "mode"},
         {is_deep && (was->uid != is->uid || was->gid != is->gid), "owner"},
         {is_deep && was->content != is->content, "content"},
-        {is_deep && was->size != is->size, "size"},
-        {is_deep && was->links != is->links, "links"},
+        {is_still && was->size != is->size, "size"},
+        {is_still && was->links != is->links, "links"},
         {is_deep && was->attributes != is->attributes, "xattr"},
         {is_deep && was->flags != is->flags, "flags"},
         {is_deep && was->is_readable != is->is_readable, "readability"},
-        {is_deep && !is_same_time(&was->mtime, &is->mtime), "mtime"},
-        {is_deep && !is_same_time(&was->ctime, &is->ctime), "ctime"},
+        {is_still && !is_same_time(&was->mtime, &is->mtime), "mtime"},
+        {is_still && !is_same_time(&was->ctime, &is->ctime), "ctime"},
     };
     unsigned count = 0;
     size_t used = 0;

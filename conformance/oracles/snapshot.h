@@ -34,12 +34,14 @@ struct snapshot_entry {
     uint64_t flags;      /* inode flags and project id */
     bool is_readable;    /* could be opened: a lease or lock may prevent it */
     bool is_shallow;     /* only the name, inode and kind count */
+    bool may_grow;       /* names may be made in it: its size, links and times do not count */
 };
 
 struct snapshot {
     struct snapshot_entry *entries; /* sorted by path when finished */
     size_t count;
-    bool is_cut; /* more than SNAPSHOT_ENTRIES_MAX entries: it is not the whole tree */
+    bool is_cut;             /* more than SNAPSHOT_ENTRIES_MAX entries: it is not the whole tree */
+    const char *passed_over; /* names that hold this are not added; NULL: all are. Borrowed */
 };
 
 #define SNAPSHOT_EMPTY ((struct snapshot){0})
@@ -61,6 +63,9 @@ int snapshot_add_names(struct snapshot *snapshot, const char *path, const char *
 /* From now on only the name, inode and kind of this entry count, not what is written into it: a
  * directory that the policy allows to change. Missing is fine. Before snapshot_finish. */
 void snapshot_make_shallow(struct snapshot *snapshot, const char *label);
+
+/* From now on names may be made and removed in this directory (they are compared themselves). */
+void snapshot_let_grow(struct snapshot *snapshot, const char *label);
 
 /* Sorts; call once, after the last add. */
 void snapshot_finish(struct snapshot *snapshot);

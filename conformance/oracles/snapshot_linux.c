@@ -141,7 +141,8 @@ static int add_below(struct snapshot *snapshot, int fd, const char *label, unsig
     while (result == 0 && !snapshot->is_cut && (item = readdir(stream)) != NULL) {
         char below[PATH_MAX];
 
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0)
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
+            (snapshot->passed_over != NULL && strstr(item->d_name, snapshot->passed_over) != NULL))
             continue;
         if (depth >= SNAPSHOT_DEPTH_MAX || snapshot->count >= SNAPSHOT_ENTRIES_MAX ||
             snprintf(below, sizeof below, "%s/%s", label, item->d_name) >= (int)sizeof below) {

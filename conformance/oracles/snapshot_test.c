@@ -307,3 +307,33 @@ Test(snapshot, a_shallow_entry_counts_by_name_and_inode_only)
     snapshot_done(&ground.after);
     (void)tree_remove(ground.top, &(struct error){0});
 }
+
+Test(snapshot, sees_what_becomes_of_a_directory_in_which_names_may_be_made)
+{
+    struct ground ground;
+
+    begin(&ground);
+    snapshot_let_grow(&ground.before, "top/dir");
+    put(in(&ground, "dir/mark-of-the-probe"), "x", O_CREAT);
+    ground.after = SNAPSHOT_EMPTY;
+    ground.after.passed_over = "of-the-probe";
+    {
+        struct error err;
+
+        cr_assert_eq(snapshot_add_tree(&ground.after, ground.top, "top", &err), 0);
+    }
+    snapshot_let_grow(&ground.after, "top/dir");
+    snapshot_finish(&ground.after);
+    cr_assert_eq(snapshot_compare(&ground.before, &ground.after, ground.text, sizeof ground.text),
+                 0, "%s", ground.text);
+    snapshot_done(&ground.after);
+    cr_assert_eq(chmod(in(&ground, "dir"), 0700), 0);
+    put(in(&ground, "dir/another"), "x", O_CREAT);
+    take(&ground, &ground.after);
+    snapshot_let_grow(&ground.after, "top/dir");
+    cr_assert_eq(snapshot_compare(&ground.before, &ground.after, ground.text, sizeof ground.text),
+                 3, "%s",
+                 ground.text); /* mode of dir, another, and the mark that is not passed over */
+    snapshot_done(&ground.after);
+    end(&ground, 3, "");
+}

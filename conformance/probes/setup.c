@@ -281,13 +281,15 @@ static void finish_stubborn(struct scene *scene)
 static const struct probe rows[] = {
     {
         .id = "setup.outside-unchanged",
-        .claim = "set-up and teardown leave home, outside and protected names as they were",
-        .technique = "a whole snapshot (names, modes, owners, attributes, times) before the set-up "
-                     "and after the run; the command tries to leave marks of its own",
+        .claim = "set-up and teardown leave home, workspace and outside as they were",
+        .technique =
+            "a whole snapshot (names, modes, owners, attributes with ACLs, times) before the "
+            "set-up and after the run; the command tries to leave marks of its own outside",
         .source = "codex#46178, codex#31605",
         .severity = SEVERITY_CRITICAL,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_CANARY | ORACLE_METADATA,
+        .flags = CASE_WHOLE_TREE,
         .attempt = change_outside,
     },
     {
