@@ -22,6 +22,7 @@
 #include "base/os.h"
 #include "bench/builtin.h"
 #include "bench/programs.h"
+#include "bench/worker.h"
 #include "sandbox/sandbox.h"
 
 enum way {
@@ -39,7 +40,8 @@ enum {
     PARENT_MB = 200,
     LEAK_RUNS = 10000,
     LEAK_RUNS_QUICK = 500,
-    LEAK_WARMUP = 100
+    LEAK_WARMUP = 100,
+    WORKER_SECONDS = 300
 };
 
 /* Nobody waits longer than this for what one way leaves behind; the row says how many runs it were. */
@@ -326,19 +328,18 @@ static int run_worker(struct context *context, struct shared *shared, size_t bal
                       task_function *task, size_t amount, struct error *err)
 {
     uint64_t seed = context_next_seed(context);
-    int status = -1;
     pid_t pid;
 
     memset(shared, 0, sizeof *shared);
     pid = fork();
     if (pid == 0) {
+        worker_limit(WORKER_SECONDS);
         shared->is_done =
             work(context, shared, ballast_mb << 20, task, amount, seed, &shared->error) == 0;
         _exit(0);
     }
-    if (pid < 0 || waitpid(pid, &status, 0) < 0)
-        return error_os(err, errno, "a worker");
-    return 0;
+    return pid < 0 ? error_os(err, errno, "a worker")
+                   : worker_await(pid, WORKER_SECONDS, &shared->error, err);
 }
 
 static int measure(struct context *context, struct shared *shared, size_t ballast_mb,

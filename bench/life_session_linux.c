@@ -14,13 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/os.h"
 #include "bench/left.h"
 #include "bench/trace.h"
+#include "bench/worker.h"
 #include "sandbox/sandbox.h"
 
 enum act {
@@ -34,7 +34,8 @@ enum act {
 enum {
     ROUNDS = 40,
     ROUNDS_MIN = 3,
-    SECONDS = 1
+    SECONDS = 1,
+    WORKER_SECONDS = 60
 };
 
 static const char *const act_names[ACTS] = {"apply", "reapply", "change", "undo"};
@@ -208,15 +209,16 @@ static int with_worker(const struct worker *wish, int (*act)(const struct worker
 static int run_worker(const struct worker *worker, struct error *err)
 {
     struct shared *shared = worker->shared;
-    int status;
     pid_t pid = fork();
 
     if (pid == 0) {
+        worker_limit(WORKER_SECONDS);
         shared->is_done = become_user(&worker->context->place, &shared->error) == 0 &&
                           with_worker(worker, do_rounds, &shared->error) == 0;
         _exit(0);
     }
-    return pid < 0 || waitpid(pid, &status, 0) < 0 ? error_os(err, errno, "a worker") : 0;
+    return pid < 0 ? error_os(err, errno, "a worker")
+                   : worker_await(pid, WORKER_SECONDS, &shared->error, err);
 }
 
 /* ---- counts ---- */
@@ -315,9 +317,8 @@ static int measure(struct context *context, const struct life *life, struct shar
     if (run_worker(&worker, err) < 0)
         return -1;
     if (!shared->is_done)
-        return bench_report_add_skipped(
-            context->report, life->benchmark, "session",
-            shared->error.message[0] != '\0' ? shared->error.message : "its worker died", err);
+        return bench_report_add_skipped(context->report, life->benchmark, "session",
+                                        shared->error.message, err);
     count_touch(&worker, &touch);
     for (int act = 0; act < ACTS; act++) {
         if (add_row(context, life, shared, (enum act)act, &touch, err) < 0)
