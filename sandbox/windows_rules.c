@@ -80,6 +80,17 @@ static void add_local(struct windows_rules *rules, const struct windows_facts *f
     let_match(block, &facts->accounts[WINDOWS_LOCAL]);
 }
 
+/* Ports of a proxy on this machine, open to every account and whoever listens there (windows-peers, 1.3). */
+static void add_published_proxy(struct windows_rules *rules, enum windows_layer layer)
+{
+    for (unsigned port = WINDOWS_PROXY_FIRST; port <= WINDOWS_PROXY_LAST; port++) {
+        struct windows_rule *rule = add(rules, layer, true, 9);
+
+        rule->loopback = WINDOWS_LOOPBACK_ONLY;
+        rule->port = port;
+    }
+}
+
 /* Name lookup and file sharing only; the rest is left to the firewall (codex-sandbox-facts, 2.5). */
 static void add_published(struct windows_rules *rules, const struct windows_facts *facts)
 {
@@ -97,6 +108,7 @@ static void add_published(struct windows_rules *rules, const struct windows_fact
             rule->port = ports[p];
             let_match(rule, &facts->accounts[WINDOWS_OFFLINE]);
         }
+        add_published_proxy(rules, layers[l]);
     }
 }
 
@@ -204,8 +216,8 @@ int windows_rule_parse(const char *text, struct windows_rule *rule, struct error
 
 /* What they decide ------------------------------------------------------------------------------- */
 
-static bool matches(const struct windows_rule *rule, const struct nt_token *token, bool is_loopback,
-                    bool match_is_write)
+static bool matches(const struct windows_rule *rule, const struct nt_token *token,
+                    const struct windows_connection *to, bool match_is_write)
 {
     const struct nt_mapping as_write = {0, WINDOWS_FWP_MATCH, 0, WINDOWS_FWP_MATCH};
     const struct nt_mapping as_read = {WINDOWS_FWP_MATCH, 0, 0, WINDOWS_FWP_MATCH};
@@ -217,17 +229,18 @@ static bool matches(const struct windows_rule *rule, const struct nt_token *toke
     struct error err;
 
     if (rule->loopback != WINDOWS_ANY_ADDRESS &&
-        (rule->loopback == WINDOWS_LOOPBACK_ONLY) != is_loopback)
+        (rule->loopback == WINDOWS_LOOPBACK_ONLY) != to->is_loopback)
         return false;
-    if (rule->protocol != 0 || rule->port != 0)
-        return false; /* asked for TCP to any port */
+    if (rule->protocol != 0 || (rule->port != 0 && rule->port != to->port))
+        return false; /* asked for TCP */
     if (rule->user[0] == '\0')
         return true;
     return nt_sddl_parse(rule->user, NULL, &sd, &err) == 0 && nt_access_check(&check).is_allowed;
 }
 
 bool windows_rules_block(const struct windows_rules *rules, const struct nt_token *token,
-                         enum windows_layer layer, bool is_loopback, bool match_is_write)
+                         enum windows_layer layer, const struct windows_connection *to,
+                         bool match_is_write)
 {
     const struct windows_rule *heaviest = NULL;
 
@@ -235,7 +248,7 @@ bool windows_rules_block(const struct windows_rules *rules, const struct nt_toke
         const struct windows_rule *rule = &rules->items[i];
 
         if (rule->layer == layer && (heaviest == NULL || rule->weight > heaviest->weight) &&
-            matches(rule, token, is_loopback, match_is_write))
+            matches(rule, token, to, match_is_write))
             heaviest = rule;
     }
     return heaviest != NULL && !heaviest->is_permit;

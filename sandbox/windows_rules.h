@@ -55,6 +55,14 @@ struct windows_rule {
 enum {
     WINDOWS_RULES_MAX = 48,
     WINDOWS_FWP_MATCH = 1, /* FWP_ACTRL_MATCH_FILTER */
+    WINDOWS_PROXY_FIRST = 60080,
+    WINDOWS_PROXY_LAST = 60089, /* as published; the default has no such ports */
+};
+
+/* Over TCP. */
+struct windows_connection {
+    bool is_loopback;
+    unsigned port; /* remote; 0: one that no rule names */
 };
 
 struct windows_rules {
@@ -81,6 +89,7 @@ void windows_rule_guid(size_t index, char text[WINDOWS_GUID_TEXT]);
 /* What our sublayer decides for a token: the heaviest rule that matches. match_is_write: whether a
  * write-restricted token's second pass is about the match right, which nobody has published. */
 bool windows_rules_block(const struct windows_rules *rules, const struct nt_token *token,
-                         enum windows_layer layer, bool is_loopback, bool match_is_write);
+                         enum windows_layer layer, const struct windows_connection *to,
+                         bool match_is_write);
 
 #endif

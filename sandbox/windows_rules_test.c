@@ -27,6 +27,9 @@ static void open_token(struct nt_token *token, const struct nt_sid *user, bool i
     cr_assert_eq(nt_token_add_group(token, &NT_USERS, NT_GROUP_USUAL, &err), 0);
 }
 
+static const struct windows_connection here = {.is_loopback = true};
+static const struct windows_connection away = {.is_loopback = false};
+
 static void restrict_to(struct nt_token *token, const struct nt_sid *sid, bool writes_only)
 {
     struct error err = {0};
@@ -44,8 +47,8 @@ static void expect(bool has_strict, struct nt_token *token, bool is_loopback, bo
     windows_rules_make(&facts, has_strict, false, &rules);
     for (int layer = 0; layer < WINDOWS_LAYER_COUNT; layer++) {
         for (int is_write = 0; is_write < 2; is_write++)
-            cr_assert_eq(windows_rules_block(&rules, token, (enum windows_layer)layer, is_loopback,
-                                             is_write == 1),
+            cr_assert_eq(windows_rules_block(&rules, token, (enum windows_layer)layer,
+                                             is_loopback ? &here : &away, is_write == 1),
                          blocked, "%s, layer %d, match is %s", who, layer,
                          is_write ? "write" : "read");
     }
@@ -83,8 +86,8 @@ Test(windows_rules, restricted_tokens_of_others_are_left_alone)
         struct windows_rules rules;
 
         windows_rules_make(&facts, true, false, &rules);
-        cr_assert(!windows_rules_block(&rules, &unelevated, WINDOWS_CONNECT_V4, false, false));
-        cr_assert(windows_rules_block(&rules, &unelevated, WINDOWS_CONNECT_V4, false, true),
+        cr_assert(!windows_rules_block(&rules, &unelevated, WINDOWS_CONNECT_V4, &away, false));
+        cr_assert(windows_rules_block(&rules, &unelevated, WINDOWS_CONNECT_V4, &away, true),
                   "a known risk of the strict rules, if matching were a write");
         nt_token_done(&unelevated);
     }
@@ -111,11 +114,48 @@ Test(windows_rules, local_account_has_loopback_and_nothing_else)
         open_token(&token, &facts.accounts[WINDOWS_LOCAL], true);
         windows_rules_make(&facts, strict == 1, false, &rules);
         for (int layer = 0; layer < WINDOWS_BIND_V4; layer++) {
-            cr_assert(!windows_rules_block(&rules, &token, (enum windows_layer)layer, true, true));
-            cr_assert(windows_rules_block(&rules, &token, (enum windows_layer)layer, false, true));
+            cr_assert(!windows_rules_block(&rules, &token, (enum windows_layer)layer, &here, true));
+            cr_assert(windows_rules_block(&rules, &token, (enum windows_layer)layer, &away, true));
         }
         nt_token_done(&token);
     }
+}
+
+/* What others published: nothing at accept and bind, a few ports at connect, and the proxy's ports for
+ * everybody, whoever listens there. */
+Test(windows_rules, the_published_rules_block_a_few_ports_and_permit_the_proxys_to_all)
+{
+    static const struct {
+        unsigned port;
+        bool published, ours;
+    } ports[] = {{53, true, true},
+                 {445, true, true},
+                 {0, false, true},
+                 {WINDOWS_PROXY_FIRST, false, true},
+                 {WINDOWS_PROXY_LAST, false, true}};
+    struct windows_rules published;
+    struct windows_rules ours;
+    struct nt_token token;
+
+    open_token(&token, &facts.accounts[WINDOWS_OFFLINE], true);
+    windows_rules_make(&facts, true, true, &published);
+    windows_rules_make(&facts, true, false, &ours);
+    for (int layer = 0; layer < WINDOWS_LAYER_COUNT; layer++) {
+        for (size_t i = 0; i < ARRAY_SIZE(ports); i++) {
+            struct windows_connection to = {true, ports[i].port};
+
+            cr_assert_eq(
+                windows_rules_block(&published, &token, (enum windows_layer)layer, &to, true),
+                ports[i].published && layer <= WINDOWS_CONNECT_V6, "layer %d, port %u", layer,
+                ports[i].port);
+            cr_assert_eq(windows_rules_block(&ours, &token, (enum windows_layer)layer, &to, true),
+                         ports[i].ours, "layer %d, port %u", layer, ports[i].port);
+        }
+    }
+    for (size_t i = 0; i < ours.count; i++)
+        cr_assert(!ours.items[i].is_permit || ours.items[i].user[0] != '\0',
+                  "no permit without a user condition");
+    nt_token_done(&token);
 }
 
 /* The four ways out of a filter that grants by account SID (research/windows-peers.md, 8). */

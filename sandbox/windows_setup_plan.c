@@ -42,15 +42,23 @@ static void add_members(struct plan *plan, const char *account)
                 "reads the system and installed programs");
 }
 
-static void add_accounts(struct plan *plan)
+static void add_accounts(struct plan *plan, enum windows_variant variant)
 {
-    static const char *const whys[WINDOWS_ACCOUNT_COUNT] = {"network: none", "network: loopback",
-                                                            "network: host"};
+    static const char *const whys[2][WINDOWS_ACCOUNT_COUNT] = {
+        {"network: none; one that exists and is not ours is refused",
+         "network: loopback; one that exists and is not ours is refused",
+         "network: host; one that exists and is not ours is refused"},
+        {"network: none; as published: one that exists is adopted",
+         "network: loopback; as published: one that exists is adopted",
+         "network: host; as published: one that exists is adopted"}};
 
     add_setting(plan, NT_KIND_GROUP, windows_group_name, WINDOWS_OURS,
-                "owns no file, logs on nobody");
+                variant == WINDOWS_DEFAULT
+                    ? "owns no file, logs on nobody; one that exists and is not ours is refused"
+                    : "as published: one that exists is adopted");
     for (int i = 0; i < WINDOWS_ACCOUNT_COUNT; i++) {
-        add_setting(plan, NT_KIND_ACCOUNT, windows_account_names[i], WINDOWS_OURS, whys[i]);
+        add_setting(plan, NT_KIND_ACCOUNT, windows_account_names[i], WINDOWS_OURS,
+                    whys[variant == WINDOWS_AS_PUBLISHED][i]);
         add_members(plan, windows_account_names[i]);
     }
 }
@@ -121,7 +129,9 @@ static void add_filters(struct plan *plan, const struct windows_setup *setup)
             add_setting(plan, NT_KIND_FILTER, guid, buffer_text(&text),
                         rules.items[i].weight == 1    ? "strict: whoever is left"
                         : rules.items[i].weight == 14 ? "strict: everybody but these accounts"
-                                                      : "who it names");
+                        : rules.items[i].user[0] == '\0'
+                            ? "as published: the proxy's ports, for everybody and any listener"
+                            : "who it names");
     }
 }
 
@@ -195,7 +205,7 @@ int windows_setup_plan(const struct windows_setup *setup, struct plan *plan, str
 {
     plan->mode =
         setup->variant == WINDOWS_DEFAULT ? "windows-elevated" : "windows-elevated-as-published";
-    add_accounts(plan);
+    add_accounts(plan, setup->variant);
     if (setup->variant == WINDOWS_DEFAULT)
         add_rights(plan);
     add_hiding(plan);

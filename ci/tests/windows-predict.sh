@@ -13,6 +13,13 @@ grep -q 'nothing of this ran on Windows' "$work/text" || exit 1
 for mode in windows-elevated windows-unelevated; do # the gaps that the predictions stand for are in the plans
     "$build/bin/holdfast-sandbox" explain --for $mode --workspace 'C:\work\p' >"$work/$mode.json" || exit 1
 done
+for trait in 'Everyone is among the restricting SIDs' 'restricting SIDs of the second account' 'one logon for each command' \
+    'no filter at accept and bind' 'without a user condition' 'that exist are adopted'; do
+    grep -q "^  .*$trait" "$work/text" || {
+        echo "windows-predict: FAILED: the plans do not show: $trait"
+        exit 1
+    }
+done
 python3 - "$work" <<'END'
 import json
 import sys

@@ -376,9 +376,20 @@ static int predict_row(const struct row *row, const struct variant *variant, str
     return 0;
 }
 
-/* network: none. The unelevated mode only asks programs; the published firewall rules are not modelled. */
+static bool is_blocked(const struct windows_rules *rules, const struct model *model,
+                       enum windows_layer layer)
+{
+    static const struct windows_connection to = {.is_loopback = true};
+
+    return windows_rules_block(rules, &model->command, layer, &to, true) &&
+           windows_rules_block(rules, &model->command, layer, &to, false);
+}
+
+/* network: none. The unelevated mode only asks programs; of the published design the filters are modelled,
+ * and not the firewall rules beside them. */
 static int predict_net(const struct variant *variant, struct error *err)
 {
+    bool is_published = variant->variant == WINDOWS_AS_PUBLISHED;
     struct windows_rules rules;
     struct model model;
 
@@ -390,15 +401,19 @@ static int predict_net(const struct variant *variant, struct error *err)
         windows_model_close(&model);
         return -1;
     }
-    windows_rules_make(&model.facts, true, false, &rules);
+    windows_rules_make(&model.facts, true, is_published, &rules);
     for (size_t i = 0; i < ARRAY_SIZE(net_rows); i++) {
-        bool holds = variant->mode == MODEL_ELEVATED &&
-                     windows_rules_block(&rules, &model.command, net_rows[i].layer, true, true) &&
-                     windows_rules_block(&rules, &model.command, net_rows[i].layer, true, false);
+        bool holds =
+            variant->mode == MODEL_ELEVATED && is_blocked(&rules, &model, net_rows[i].layer);
 
-        print_row(net_rows[i].id, variant->name, holds ? "held" : "escaped",
-                  holds ? "the filters block the offline account at this layer, loopback too"
-                        : "without an administrator nothing blocks sockets");
+        print_row(
+            net_rows[i].id, variant->name, holds ? "held" : "escaped",
+            holds ? "the filters block the offline account at this layer, loopback too"
+            : variant->mode == MODEL_UNELEVATED
+                ? "without an administrator nothing blocks sockets"
+                : "its filters name a few ports at connect and nothing at accept and bind; the "
+                  "firewall rules beside them are not modelled, and reported not to hold "
+                  "(codex issue 46662)");
     }
     windows_model_close(&model);
     return 0;
@@ -415,9 +430,7 @@ int main(void)
                 return EXIT_FAILURE;
             }
         }
-        /* Of the published design, only filters are modelled here, and those block a few ports. */
-        if ((variants[v].variant == WINDOWS_DEFAULT || variants[v].mode == MODEL_UNELEVATED) &&
-            predict_net(&variants[v], &err) < 0) {
+        if (predict_net(&variants[v], &err) < 0) {
             (void)fprintf(stderr, "nt-predict: %s\n", err.message);
             return EXIT_FAILURE;
         }
