@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/auto.h"
+#include "base/buffer.h"
 #include "base/os.h"
+#include "sandbox/windows/machine.h"
 #include "sandbox/windows/program.h"
 #include "sandbox/windows/settings.h"
 
@@ -105,4 +108,36 @@ Test(win_errors, say_call_object_code_and_remedy)
     cr_assert_not_null(strstr(err.message, "(1326)"));
     cr_assert_not_null(strstr(err.hint, "setup again"));
     cr_assert_eq(err.os_code, 1326);
+}
+
+/* Longer than MAX_PATH, in a language that is not ours: made, looked at, listed, removed. How Windows
+ * spells such a path (GetFinalPathNameByHandle) is beyond Wine, which gives up at MAX_PATH. */
+Test(win_place, long_paths_with_foreign_names_are_ordinary_paths)
+{
+    const char top[] = "C:\\holdfast-long-path-test";
+    const char name[] = "Ordner f\xc3\xbcr \xe6\x96\x87\xe4\xbb\xb6";
+    struct win_machine machine;
+    struct text_list names = {0};
+    struct error err = {0};
+    AUTO_BUFFER struct buffer path = BUFFER_EMPTY;
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    struct nt_file_facts facts;
+    void *node = NULL;
+
+    win_machine_init(&machine, NULL, NULL);
+    buffer_add_text(&path, top);
+    while (path.size < 400)
+        buffer_printf(&path, "\\%s", name);
+    cr_assert_eq(os_make_directories(buffer_text(&path), &err), 0, "%s", err.message);
+    path.data[path.size - sizeof name] = '\0'; /* its parent */
+    cr_assert_eq(machine.machine.ops->open_path(&machine.machine, path.data, &node, &err), 0, "%s",
+                 err.message);
+    cr_assert_eq(machine.machine.ops->look(&machine.machine, node, &facts, &sd, &err), 0);
+    cr_assert_eq(machine.machine.ops->list(&machine.machine, node, &names, &err), 0);
+    machine.machine.ops->close(&machine.machine, node);
+    cr_assert(facts.is_directory && names.count == 1);
+    cr_assert_str_eq(names.items[0], name);
+    text_list_done(&names);
+    cr_assert_eq(win_remove_tree(top, &err), 0, "%s", err.message);
+    cr_assert_eq(GetFileAttributesA(top), INVALID_FILE_ATTRIBUTES);
 }
