@@ -88,10 +88,10 @@ for file in "$work"/*.json; do options+=(--adapter "$file"); done
 mkdir "$work/slow"
 cat >"$work/slow/starts-slowly.json" <<'EOF'
 {"name": "starts-slowly", "platforms": ["linux"],
- "command": ["/bin/sh", "-c", "sleep 3; exec \"$@\"", "slow", "{command...}"],
+ "command": ["/bin/sh", "-c", "sleep 6; exec \"$@\"", "slow", "{command...}"],
  "each": {"processes": [], "memory": [], "git_commit": []}}
 EOF
-"$build/bin/holdfast" conformance --adapter "$work/slow/starts-slowly.json" --identity user --jobs 24 \
+"$build/bin/holdfast" conformance --adapter "$work/slow/starts-slowly.json" --identity user --jobs 40 \
     --cases 'fs.*,git.*,read.*,net.*,ipc.*,proc.*,persist.*,setup.*,res.*,harness.*' --out "$work/slow.out" >"$work/text" 2>&1
 
 # A crash, a death and silence are no refusals: rows that allow a sandbox to refuse take words only.

@@ -206,7 +206,7 @@ static int clone_over(const struct attempt *a)
 
 enum {
     LOCK_STEP_MS = 5,
-    LOCK_STEPS = 2000
+    LOCK_STEPS = HOST_LIFE_MS / LOCK_STEP_MS
 };
 
 static void try_lock(const struct scene *scene, int to_harness)
@@ -302,7 +302,7 @@ static void make_names(const struct scene *scene, int to_harness)
     char path[PATH_MAX];
 
     (void)to_harness;
-    for (int i = 0; i < 10 * WATCH_STEPS; i++) {
+    for (int i = 0; i < HOST_LIFE_MS / WATCH_STEP_MS; i++) {
         (void)snprintf(path, sizeof path, "%s/watched/%s", scene->root, scene->token);
         (void)try_put(path, "x");
         (void)unlink(path);

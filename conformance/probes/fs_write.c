@@ -264,7 +264,7 @@ static void open_late(const struct scene *scene, int to_harness)
 
     (void)to_harness;
     (void)snprintf(beacon, sizeof beacon, "beacon-%s", scene->nonce);
-    for (int i = 0; i < 4 * LATE_STEPS; i++) {
+    for (int i = 0; i < HOST_LIFE_MS / LATE_STEP_MS; i++) {
         if (lstat(path_in(scene->ws, beacon), &status) == 0)
             break;
         sleep_ms(LATE_STEP_MS);

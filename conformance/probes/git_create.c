@@ -222,7 +222,7 @@ static int create_by_every_call(const struct attempt *a)
 
 enum {
     POLL_MS = 20,
-    POLLS = 500
+    POLLS = HOST_LIFE_MS / POLL_MS
 };
 
 static void poll_status(const struct scene *scene, int to_harness)

@@ -49,6 +49,12 @@ int host_inherit(struct scene *scene, int fd, struct error *err);
 /* scene->env: NAME=VALUE. */
 int host_set_env(struct scene *scene, const char *name, const char *value, struct error *err);
 
+/* How long a helper keeps at it, far above the time limit of any row: one that gives up before the
+ * command has started (a sandbox may take seconds) would leave an attempt that nobody answers. */
+enum {
+    HOST_LIFE_MS = 60000
+};
+
 /* A child of the harness that plays a person or program of the host while the run goes on. act() gets
  * the writing end of a pipe whose other end host_observe() reads like any stream; what it writes is
  * only searched for the nonce. Ends with host_finish() at the latest. act() runs after fork() in a

@@ -19,9 +19,9 @@
 enum {
     DESCRIPTORS_MAX = 1024,
     PLACES_MAX = 4,
-    CLIENT_PATIENCE_MS = 1500, /* how long the command waits for the client outside, */
-    CLIENT_ROUNDS = 1500,      /* which tries this often, 10 ms apart */
-    ANY_OFFSET = 10000         /* the second port of a run, on every address */
+    CLIENT_PATIENCE_MS = 1500,         /* how long the command waits for the client outside, */
+    CLIENT_ROUNDS = HOST_LIFE_MS / 10, /* which tries this often, 10 ms apart */
+    ANY_OFFSET = 10000                 /* the second port of a run, on every address */
 };
 
 /* Leaked sockets ----------------------------------------------------------------------------- */

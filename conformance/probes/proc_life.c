@@ -26,8 +26,8 @@ enum {
     LIFE_MS = 20000,
     GENERATIONS = 2000, /* of the runner away, 2 ms each */
     GENERATION_MS = 2,
-    START_ROUNDS = 500, /* 20 ms apart */
-    WORK_MS = 2000      /* far above what the harness waits for stragglers */
+    START_ROUNDS = HOST_LIFE_MS / 20, /* 20 ms apart */
+    WORK_MS = 2000                    /* far above what the harness waits for stragglers */
 };
 
 static void close_stdio(void)

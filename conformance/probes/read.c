@@ -155,7 +155,8 @@ static void make_later(const struct scene *scene, int to_harness)
 
     (void)to_harness;
     (void)snprintf(beacon, sizeof beacon, "beacon-%s", scene->nonce);
-    for (int i = 0; i < 4 * LATER_STEPS && lstat(path_in(scene->ws, beacon), &status) < 0; i++)
+    for (int i = 0;
+         i < HOST_LIFE_MS / LATER_STEP_MS && lstat(path_in(scene->ws, beacon), &status) < 0; i++)
         sleep_ms(LATER_STEP_MS);
     (void)snprintf(text, sizeof text, "late secret = %s\n", scene->token);
     (void)mkdir(path_in(scene->home, ".late"), 0755);

@@ -300,6 +300,24 @@ static int prepare_metadata(struct scene *scene, struct error *err)
                             "the metadata service", err);
 }
 
+/* lo is everybody's: another program that also plays the service may have taken the address off. */
+static int observe_metadata(const struct scene *scene, struct observation *seen, struct error *err)
+{
+    struct ifreq request = {.ifr_name = "lo:hf"};
+    struct sockaddr_in address = {0};
+    AUTO_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    if (host_observe(scene, seen, err) < 0)
+        return -1;
+    if (seen->has_fired)
+        return 0;
+    if (fd >= 0 && ioctl(fd, SIOCGIFADDR, &request) == 0)
+        memcpy(&address, &request.ifr_addr, sizeof address);
+    if (address.sin_addr.s_addr != htonl(METADATA))
+        return error_set(err, ERR_UNSUPPORTED, "169.254.169.254 is no longer on lo");
+    return 0;
+}
+
 static void finish_metadata(struct scene *scene)
 {
     struct error ignored;
@@ -439,7 +457,7 @@ static const struct probe rows[] = {
         .flags = CASE_SERIAL,
         .attempt = ask_metadata,
         .prepare = prepare_metadata,
-        .observe = host_observe,
+        .observe = observe_metadata,
         .finish = finish_metadata,
     },
     {

@@ -117,7 +117,7 @@ static const char filled[] = "filled by the user during the run\n";
 
 enum {
     FILL_STEP_MS = 5,
-    FILL_STEPS = 400
+    FILL_STEPS = HOST_LIFE_MS / FILL_STEP_MS
 };
 
 static void fill_later(const struct scene *scene, int to_harness)
