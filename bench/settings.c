@@ -354,7 +354,7 @@ static const struct option_row rows[] = {
     {.name = "reference-name", .value = "NAME", .help = "what to call it", .apply = set_reference_name},
     {.name = "parameter-scan", .letter = 'P', .value = "VAR MIN MAX", .more_words = 2, .help = "a run for each number; {VAR} in commands", .apply = set_range},
     {.name = "parameter-step-size", .letter = 'D', .value = "DELTA", .help = "step of -P (default: 1)", .apply = set_scan_step},
-    {.name = "parameter-list", .letter = 'L', .value = "VAR VALUES", .more_words = 1, .help = "a run for each value of a comma-separated list", .apply = set_parameter_list},
+    {.name = "parameter-list", .letter = 'L', .value = "VAR VALUES", .more_words = 1, .help = "a run for each value of a comma-separated list; \\, is a comma", .apply = set_parameter_list},
     {.name = "shell", .letter = 'S', .value = "SHELL", .help = "shell that runs the commands, none, or default (sh)", .apply = set_shell},
     {.name = "no-shell", .letter = 'N', .help = "no shell: the command line is cut into words", .apply = set_no_shell},
     {.name = "ignore-failure", .letter = 'i', .value = "CODES", .is_value_optional = true, .help = "accept runs that fail: any status, or these", .apply = set_ignore_failure},
@@ -395,7 +395,8 @@ static const struct option_table table = {
         "Measures what a sandbox costs, or any commands, interleaved run by run, so that small\n"
         "differences can be believed. Options are hyperfine's where hyperfine has them.",
     .epilogue =
-        "Benchmarks: spawn policy-setup steady teardown memory leak calibrate (--list says more).\n"
+        "Benchmarks: spawn api parallel policy-setup steady teardown memory leak calibrate\n"
+        "(--list says more).\n"
         "A subject is a mode (--mode), an adapter (--adapter), or none: by default all that run "
         "here.\n\n"
         "Exit status: 0 measured; 1 slower than --against; 2 usage or a command failed;\n"

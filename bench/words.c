@@ -109,12 +109,31 @@ int words_split(const char *line, struct words *words, struct error *err)
     return 0;
 }
 
+/* The part up to the next comma that no backslash stands before, without those backslashes. */
+static size_t cut_part(const char *text, char *part)
+{
+    size_t at = 0;
+    size_t size = 0;
+
+    for (; text[at] != '\0' && text[at] != ','; at++) {
+        if (text[at] == '\\' && text[at + 1] == ',')
+            at++;
+        part[size++] = text[at];
+    }
+    part[size] = '\0';
+    return at;
+}
+
 int words_split_commas(const char *text, struct words *words, struct error *err)
 {
-    for (;;) {
-        size_t size = strcspn(text, ",");
+    AUTO_FREE char *part = malloc(strlen(text) + 1);
 
-        if (words_add_sized(words, text, size, err) < 0)
+    if (part == NULL)
+        return error_memory(err, text);
+    for (;;) {
+        size_t size = cut_part(text, part);
+
+        if (words_add(words, part, err) < 0)
             return -1;
         if (text[size] == '\0')
             return 0;

@@ -26,7 +26,7 @@ int words_add_format(struct words *words, struct error *err, const char *format,
  * and expands nothing. Appends. ERR_USAGE: a quote that is not closed, or no word at all. */
 int words_split(const char *line, struct words *words, struct error *err);
 
-/* Parts of a text between commas; "a,,b" has an empty one. Appends. */
+/* Parts of a text between commas; "a,,b" has an empty one, and "\\," is a comma of a part. Appends. */
 int words_split_commas(const char *text, struct words *words, struct error *err);
 
 #define AUTO_WORDS __attribute__((cleanup(words_done)))

@@ -54,3 +54,15 @@ Test(words, commas_separate_also_nothing)
     cr_assert_str_eq(words.items[1], "");
     cr_assert_str_eq(words.items[2], "b c");
 }
+
+Test(words, a_backslash_keeps_a_comma)
+{
+    AUTO_WORDS struct words words = WORDS_EMPTY;
+    struct error err = {0};
+
+    cr_assert_eq(words_split_commas("a\\,b,c\\d,\\,", &words, &err), 0);
+    cr_assert_eq(words.count, 3);
+    cr_assert_str_eq(words.items[0], "a,b");
+    cr_assert_str_eq(words.items[1], "c\\d");
+    cr_assert_str_eq(words.items[2], ",");
+}
