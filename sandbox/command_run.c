@@ -32,7 +32,7 @@ static int set_report(void *settings, const char *value, struct error *err)
 {
     uint64_t number;
 
-    if (!text_parse_u64(value, 1 << 20, &number) || number < 3 || report_prepare((int)number) < 0)
+    if (!text_parse_u64(value, INT32_MAX, &number) || number < 3 || report_prepare((int)number) < 0)
         return error_set(err, ERR_USAGE, "\"%s\" is not an open descriptor above 2", value);
     ((struct sandbox_settings *)settings)->report = (int)number;
     return 0;
@@ -273,6 +273,8 @@ int command_run_edited(int argc, char **argv, void (*edit)(struct plan *plan))
         report_error(settings.report, &err);
     else if (result < 0)
         (void)command_fail(&err, outcome.status);
+    else if (settings.report >= 0)
+        report_done(settings.report);
     sandbox_settings_done(&settings);
     return outcome.status;
 }

@@ -233,6 +233,10 @@ static const struct bit_name account_names[] = {
     {PLAN_ACCOUNT_RUNNER_PER_COMMAND, "runner-per-command"},
     {0, NULL}};
 
+static const struct bit_name desktop_names[] = {{PLAN_DESKTOP_PER_SESSION, "desktop-per-session"},
+                                                {PLAN_DESKTOP_PER_COMMAND, "desktop-per-command"},
+                                                {0, NULL}};
+
 static const struct bit_name token_names[] = {{PLAN_TOKEN_LUA, "lua"},
                                               {PLAN_TOKEN_NO_PRIVILEGES, "no-privileges"},
                                               {PLAN_TOKEN_WRITE_RESTRICTED, "write-restricted"},
@@ -259,6 +263,7 @@ static const struct bit_name *names_of_bits(enum step_kind kind)
                   {STEP_LANDLOCK_RULE, access_names},
                   {STEP_ACE, ace_names},
                   {STEP_ACCOUNT, account_names},
+                  {STEP_DESKTOP, desktop_names},
                   {STEP_TOKEN, token_names},
                   {STEP_JOB, job_names}};
 

@@ -66,7 +66,7 @@ enum step_kind {
     STEP_TOKEN_DISABLE,     /* text: a SID, or "logon": any S-1-5-5-x-y; from now on only denies */
     STEP_TOKEN_RESTRICT,    /* text: a SID, or "logon": the run's; writes must suit these too */
     STEP_TOKEN_DEFAULT_ACE, /* text: SDDL; on objects the command makes without saying */
-    STEP_DESKTOP,           /* text: SDDL of a desktop of the run's own */
+    STEP_DESKTOP,           /* text: SDDL of a desktop of the run's own; bits: enum plan_desktop */
     STEP_JOB,               /* bits: enum plan_job */
     STEP_HANDLES,           /* only the three standard handles are inherited */
     STEP_ENVIRONMENT,       /* text: NAME=VALUE */
@@ -86,6 +86,11 @@ enum plan_ace {
 enum plan_account {
     PLAN_ACCOUNT_RUNNER_PER_SESSION = 1 << 0, /* one logon for many commands */
     PLAN_ACCOUNT_RUNNER_PER_COMMAND = 1 << 1,
+};
+
+enum plan_desktop {
+    PLAN_DESKTOP_PER_SESSION = 1 << 0, /* made once, with the token, for many commands */
+    PLAN_DESKTOP_PER_COMMAND = 1 << 1,
 };
 
 enum plan_token {

@@ -20,6 +20,11 @@ void report_error(int fd, const struct error *err)
     (void)size;
 }
 
+void report_done(int fd)
+{
+    (void)fd;
+}
+
 void report_session_error(const struct error *err)
 {
     struct session_reply reply = {.status = SANDBOX_EXIT_REFUSED, .error = *err};

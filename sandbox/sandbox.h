@@ -18,7 +18,10 @@
  *
  * Errors: -1 or NULL, and *err is full. Threads: a policy may be read by many
  * threads once it is complete; a session belongs to one thread at a time.
- * Signals and stdio are left alone. Linux only so far.
+ * Signals and stdio are left alone.
+ *
+ * On Windows descriptors are those of the C run-time (_open_osfhandle makes
+ * one of a handle), not opened for overlapped use. Tried under Wine only.
  */
 #ifndef HOLDFAST_SANDBOX_SANDBOX_H
 #define HOLDFAST_SANDBOX_SANDBOX_H
@@ -63,8 +66,9 @@ int sandbox_policy_set(struct sandbox_policy *policy, const char *key, const cha
 struct sandbox_command {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up inside */
     const char *cwd;         /* absolute; NULL: the workspace */
-    int descriptors[3];      /* what becomes 0, 1, 2; borrowed; -1: closed */
-    /* descriptors[0] is a terminal of no other session (openpty(3)): it becomes the command's controlling
+    int descriptors[3];      /* what becomes 0, 1, 2; borrowed; -1: closed (on Windows: nothing to
+                              * read, and writing fails) */
+    /* Linux only: descriptors[0] is a terminal of no other session (openpty(3)): it becomes the command's controlling
      * one, so that keys make signals and TIOCSWINSZ on its master makes SIGWINCH */
     bool has_terminal;
 };
@@ -73,7 +77,8 @@ struct sandbox_spare;
 
 struct sandbox_child {
     pid_t
-        pid; /* of the launcher: kill(pid, SIGTERM) reaches the command, SIGKILL ends everything */
+        pid; /* of the launcher: kill(pid, SIGTERM) reaches the command, SIGKILL ends everything. On
+              * Windows its handle, as _spawnv gives it: TerminateProcess ends everything */
     int report;                  /* for sandbox_wait */
     struct sandbox_spare *spare; /* for sandbox_wait; NULL: it was not set up ahead */
 };
@@ -100,20 +105,27 @@ int sandbox_keep_ready(struct sandbox_policy *policy, unsigned count, struct err
 
 struct sandbox_session;
 
-/* Sets the sandbox up once. What a command leaves in the private /tmp is there for the next one;
- * processes are not: each command's are killed when it ends. linux-namespace only. */
+/*
+ * Sets the sandbox up once. What a command leaves in the private /tmp (Windows: TEMP) is there for the
+ * next one; processes are not: each command's are killed when it ends. Modes: linux-namespace, both of
+ * Windows. windows-elevated logs on, and tries whether the network is cut off, once per session.
+ *
+ * Ends with the program that opened it, however that ends.
+ */
 struct sandbox_session *sandbox_session_open(const struct sandbox_policy *policy,
                                              struct error *err);
 
-/* Starts a command; one at a time. Arguments and environment together: at most 160 KB. Descriptors
- * that are files open for reading only are refused; use a pipe. */
+/* Starts a command; one at a time. Arguments and environment together: at most 160 KB. Refused, use a
+ * pipe: on Linux descriptors that are files open for reading only, on Windows consoles.
+ * windows-elevated reads ahead of the command what is there to be read. */
 int sandbox_session_spawn(struct sandbox_session *session, const struct sandbox_command *command,
                           struct error *err);
 
 /* Waits for it; as sandbox_wait. When the session itself is gone every further call says so. */
 int sandbox_session_wait(struct sandbox_session *session, int *status, struct error *err);
 
-/* A descriptor that becomes readable when sandbox_session_wait would not block. Borrowed. */
+/* A descriptor that becomes readable when sandbox_session_wait would not block. Borrowed. On Windows the
+ * handle of an event, as a number: WaitForSingleObject((HANDLE)(intptr_t)number, ...). */
 int sandbox_session_descriptor(const struct sandbox_session *session);
 
 /* Ends whatever runs, and frees. NULL is fine. */

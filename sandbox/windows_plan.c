@@ -275,7 +275,9 @@ void windows_add_process(struct plan *plan, const struct policy *policy, const c
         job = PLAN_JOB_KILL_ON_CLOSE;
     /* READ_CONTROL and every desktop right but switching to it (winuser.h, DESKTOP_*). */
     buffer_printf(&desktop, "D:P(A;;0x200ff;;;%s)(A;;0xf01ff;;;SY)", participant);
-    plan_add_text(plan, STEP_DESKTOP, NULL, buffer_text(&desktop), 0,
+    plan_add_text(plan, STEP_DESKTOP, NULL, buffer_text(&desktop),
+                  variant == WINDOWS_AS_PUBLISHED ? PLAN_DESKTOP_PER_COMMAND
+                                                  : PLAN_DESKTOP_PER_SESSION,
                   "no window of the user's to send messages to or to read keys from");
     plan_add(plan, STEP_JOB, NULL, job, "when the run ends, so does everything it started");
     if (policy->limits.processes > 0)

@@ -46,8 +46,15 @@ for step, line in zip(plan['steps'], lines[1:]):
     grep -q '^> .*token-restrict .*S-1-1-0.*as published' "$work/diff" || fail "$mode: Everyone in the published list is not shown"
     grep -q '^< .*hold-name' "$work/diff" || fail "$mode: held names are not shown as a difference"
     grep -q '^< .*take-name' "$work/diff" || fail "$mode: taken names are not shown as a difference"
+    grep -q '^<   *desktop .*desktop-per-session' "$work/diff" && grep -q '^>   *desktop .*desktop-per-command' "$work/diff" ||
+        fail "$mode: one desktop per session or per command is not shown as a difference"
+    grep -q '^<   *token-default-ace .*OW' "$work/diff" || fail "$mode: the objects of workspaces are not kept apart"
     grep -q '^> .*gap: everyone-writable' "$work/diff" || fail "$mode: the gap of the published list is not shown"
 done
+grep -q '^  *account .*runner-per-session' "$work/windows-elevated" || fail "the default is not one runner per session"
+grep -q '^  *account .*runner-per-command' "$work/windows-elevated-as-published" || fail "as published is not a logon per command"
+grep -q 'gap: logon-sessions' "$work/windows-elevated-as-published" && ! grep -q 'gap: logon-sessions' "$work/windows-elevated" ||
+    fail "what a logon per command leaks is not told from what one per session does"
 "$sandbox" run --mode windows-elevated -- true >/dev/null 2>&1
 [ $? = 125 ] || fail "run in a mode of another platform was not refused with 125"
 for code in 5 740 1312 1314 1326 1385 1907 1909 1920; do

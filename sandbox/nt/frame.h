@@ -1,6 +1,6 @@
 /*
- * What the broker (the user's holdfast-sandbox.exe) and the runner (in the
- * sandbox's account) say to each other over a pipe:
+ * What our programs say to each other over pipes. The broker (the user's
+ * holdfast-sandbox.exe) and the runner (in the sandbox's account):
  *
  *   frame   = length of the rest (u32), type (u8), payload
  *
@@ -15,8 +15,18 @@
  *
  * What the broker sends while a command runs may cross its EXIT: the runner ignores it then.
  *
+ * And the library (in the program that embeds it) and the launcher that serves its session, which is
+ * the broker of the above, or starts the commands itself (windows-unelevated):
+ *
+ *   library                         launcher
+ *     <- OPENED version, mode | REFUSED   the sandbox is set up, or it is not
+ *     COMMAND ->                       one at a time, as nt/request.h
+ *     <- ENDED status, error           nothing of it is left
+ *     COMMAND -> ...                   the end of the pipe is the end of the session
+ *
  * The runner runs beside hostile code in one account. The broker therefore refuses every frame that
- * is too long, of a type that the runner may not send, or out of turn, and ends the session.
+ * is too long, of a type that the runner may not send, or out of turn, and ends the session. The
+ * others are refused by the same rules, because there is no reason not to.
  */
 #ifndef HOLDFAST_SANDBOX_NT_FRAME_H
 #define HOLDFAST_SANDBOX_NT_FRAME_H
@@ -29,6 +39,9 @@ enum {
     NT_PROTOCOL_VERSION = 1,
     NT_FRAME_PAYLOAD_MAX = 256 << 10, /* output and input travel in pieces */
     NT_SPAWN_PAYLOAD_MAX = 4 << 20,
+    NT_SESSION_VERSION = 1,
+    NT_REQUEST_PAYLOAD_MAX = 160 << 10,
+    NT_REPORT_MAX = 2048, /* an error, with its message and hint */
     NT_NONCE_SIZE = 32,
 };
 
@@ -47,6 +60,12 @@ enum nt_frame_type {
     NT_FRAME_RESIZE = 19, /* columns, rows */
     NT_FRAME_STOP = 20,   /* end the command: 0 kindly (Ctrl+Break), 1 at once */
     NT_FRAME_QUIT = 21,
+    /* from the launcher */
+    NT_FRAME_OPENED = 32,
+    NT_FRAME_REFUSED = 33, /* a struct error */
+    NT_FRAME_ENDED = 34,
+    /* from the library */
+    NT_FRAME_COMMAND = 48,
 };
 
 struct nt_frame {
@@ -59,8 +78,12 @@ struct nt_frame {
 void nt_frame_put(struct buffer *out, enum nt_frame_type type, const void *payload, size_t size);
 
 enum nt_side {
-    NT_SIDE_BROKER, /* reads what a runner sends */
-    NT_SIDE_RUNNER, /* reads what a broker sends */
+    NT_SIDE_BROKER,   /* reads what a runner sends */
+    NT_SIDE_RUNNER,   /* reads what a broker sends */
+    NT_SIDE_LIBRARY,  /* reads what a launcher sends */
+    NT_SIDE_LAUNCHER, /* reads what the library sends */
+
+    NT_SIDE_COUNT
 };
 
 enum nt_conversation {

@@ -11,7 +11,7 @@
 #include "sandbox/nt/sid.h"
 
 enum {
-    SPAWN_VERSION = 1,
+    SPAWN_VERSION = 2,
     SETUP_VERSION = 1,
     PAYLOAD_TEXT_MAX = 24000, /* Windows' command lines end at 32 767 */
 };
@@ -44,6 +44,7 @@ void nt_spawn_encode(const struct nt_spawn *spawn, struct buffer *out)
     nt_put_number(out, (uint32_t)(spawn->memory_bytes & 0xffffffff));
     nt_put_number(out, (uint32_t)(spawn->memory_bytes >> 32));
     nt_put_number(out, spawn->timeout_s);
+    nt_put_number(out, spawn->closed);
     nt_put_number(out, spawn->has_terminal ? 1 : 0);
     nt_put_number(out, spawn->columns);
     nt_put_number(out, spawn->rows);
@@ -66,6 +67,7 @@ static void take_spawn(struct nt_fields *in, struct nt_spawn *spawn)
     low = nt_take_number(in);
     spawn->memory_bytes = (uint64_t)nt_take_number(in) << 32 | low;
     spawn->timeout_s = nt_take_number(in);
+    spawn->closed = nt_take_number(in);
     spawn->has_terminal = nt_take_number(in) == 1;
     spawn->columns = nt_take_number(in);
     spawn->rows = nt_take_number(in);
@@ -85,9 +87,9 @@ int nt_spawn_decode(const uint8_t *bytes, size_t size, struct nt_spawn *spawn, s
         nt_spawn_done(&found);
         return -1;
     }
-    if (found.argv.count == 0 || found.columns > 32767 || found.rows > 32767) {
+    if (found.argv.count == 0 || found.closed > 7 || found.columns > 32767 || found.rows > 32767) {
         nt_spawn_done(&found);
-        return error_set(err, ERR_PROTOCOL, "spawn request: no command, or no such terminal");
+        return error_set(err, ERR_PROTOCOL, "spawn request: no command, or no such handles");
     }
     *spawn = found;
     return 0;

@@ -25,6 +25,7 @@ struct nt_spawn {
     uint32_t processes;            /* 0: no limit */
     uint64_t memory_bytes;         /* 0: no limit */
     uint32_t timeout_s; /* 0: none; the broker's own clock counts, this is the second one */
+    uint32_t closed;    /* bits 0, 1, 2: nothing can be read there, or written */
     bool has_terminal;  /* a pseudoconsole instead of pipes */
     uint32_t columns, rows;
 };

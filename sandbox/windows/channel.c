@@ -61,6 +61,12 @@ static int start_reading(struct win_channel *channel, struct error *err)
     return 0;
 }
 
+int win_channel_watch(struct win_channel *channel, HANDLE *event, struct error *err)
+{
+    *event = channel->read_event;
+    return start_reading(channel, err);
+}
+
 static int take_bytes(struct win_channel *channel, struct error *err)
 {
     DWORD got = 0;

@@ -36,6 +36,10 @@ enum win_came {
 int win_channel_next(struct win_channel *channel, DWORD timeout_ms, HANDLE other,
                      enum win_came *came, struct nt_frame *frame, struct error *err);
 
+/* Starts reading, if that is not so yet. *event is set when something comes, or the pipe breaks; it is
+ * to be waited for only, and valid until the next call of win_channel_next. */
+int win_channel_watch(struct win_channel *channel, HANDLE *event, struct error *err);
+
 /* After ERR_TIMEOUT half a frame may be on its way: nothing more can be said. */
 int win_channel_send_within(struct win_channel *channel, DWORD wait_ms, enum nt_frame_type type,
                             const void *payload, size_t size, struct error *err);

@@ -185,6 +185,22 @@ static int start_init(struct start *start, HANDLE job, struct error *err)
                          err);
 }
 
+/* For a closed one: a pipe whose other end is. Without any handle a console program might get those of
+ * its hidden console, and wait there for keys that nobody can press. */
+static HANDLE dead_end(bool is_input, struct error *err)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    HANDLE reading = NULL;
+    HANDLE writing = NULL;
+
+    if (!CreatePipe(&reading, &writing, &inherited, 0)) {
+        (void)win_fail_last(err, "CreatePipe", "standard handle");
+        return NULL;
+    }
+    (void)CloseHandle(is_input ? writing : reading);
+    return is_input ? reading : writing;
+}
+
 /* Copies that may be inherited; the originals stay private to us. */
 static int inherit(struct start *start, const HANDLE handles[3], struct error *err)
 {
@@ -194,11 +210,14 @@ static int inherit(struct start *start, const HANDLE handles[3], struct error *e
     for (size_t i = 0; i < 3; i++) {
         HANDLE copy = NULL;
 
-        if (handles[i] == NULL || handles[i] == INVALID_HANDLE_VALUE)
-            continue;
-        if (!DuplicateHandle(GetCurrentProcess(), handles[i], GetCurrentProcess(), &copy, 0, TRUE,
-                             DUPLICATE_SAME_ACCESS))
+        if (handles[i] == NULL || handles[i] == INVALID_HANDLE_VALUE) {
+            copy = dead_end(i == 0, err);
+            if (copy == NULL)
+                return -1;
+        } else if (!DuplicateHandle(GetCurrentProcess(), handles[i], GetCurrentProcess(), &copy, 0,
+                                    TRUE, DUPLICATE_SAME_ACCESS)) {
             return win_fail_last(err, "DuplicateHandle", "standard handle");
+        }
         *slots[i] = copy;
         start->inherited[start->inherited_count++] = copy;
     }
@@ -282,7 +301,7 @@ static int texts_init(struct texts *texts, const struct nt_spawn *spawn, const w
     return 0;
 }
 
-/* Without a list, inheriting would mean everything that can be inherited. */
+/* Inheriting without a list would mean everything that can be inherited. */
 static BOOL create_once(HANDLE token, struct start *start, const struct texts *texts, DWORD flags,
                         PROCESS_INFORMATION *made)
 {

@@ -24,7 +24,8 @@ HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path
                       struct error *err);
 
 /*
- * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2. desktop: its path;
+ * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2; NULL among them is a
+ * closed one: nothing to read, and writing fails. desktop: its path;
  * NULL: ours. *child is the caller's, to be ended by win_child_done.
  * ERR_NOT_FOUND: no such program.
  */

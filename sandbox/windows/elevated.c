@@ -5,6 +5,7 @@
 #include "sandbox/windows/backend.h"
 #include "sandbox/windows/prepare.h"
 #include "sandbox/windows/relay.h"
+#include "sandbox/windows/serve.h"
 #include "sandbox/windows/session.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows_hints.h"
@@ -58,6 +59,29 @@ static HANDLE standard(DWORD which)
     return handle != INVALID_HANDLE_VALUE ? handle : NULL;
 }
 
+/* A runner in the plan's account, whose network was tried. like: a command of it, for the token. */
+static int open_session(struct win_session *session, const struct win_prepared *prepared,
+                        const struct nt_spawn *like, struct error *err)
+{
+    struct win_session_start start = {.account = prepared->account, .desktop = prepared->desktop};
+    enum windows_account account = WINDOWS_OFFLINE;
+    AUTO_FREE char *runner = NULL;
+
+    if (find_account(prepared->account, &account, &start.sid, err) < 0)
+        return -1;
+    runner = win_setup_runner(err);
+    start.runner = runner;
+    if (runner == NULL || win_session_open(session, &start, err) < 0)
+        return -1;
+    if (!prepared->has_network_check ||
+        win_session_verify(session, like, account == WINDOWS_LOCAL, err) == 0)
+        return 0;
+    win_session_close(session);
+    return -1;
+}
+
+/* One command of `run` ----------------------------------------------------------------------------- */
+
 static int run_command(struct win_session *session, struct nt_spawn *spawn,
                        const struct run_request *request, struct run_outcome *outcome,
                        struct error *err)
@@ -66,7 +90,7 @@ static int run_command(struct win_session *session, struct nt_spawn *spawn,
         .spawn = spawn,
         .handles = {standard(STD_INPUT_HANDLE), standard(STD_OUTPUT_HANDLE),
                     standard(STD_ERROR_HANDLE)},
-        .timeout_ms = request->timeout_s * 1000,
+        .timeout_ms = win_ms(request->timeout_s),
         .interrupt = interrupt,
     };
     struct win_screen screen = {0};
@@ -89,29 +113,101 @@ static int run_command(struct win_session *session, struct nt_spawn *spawn,
     return result;
 }
 
-static int run_in_session(const struct win_prepared *prepared, const struct run_request *request,
-                          struct run_outcome *outcome, struct error *err)
+static int run_prepared(const struct win_prepared *prepared, struct nt_spawn *spawn,
+                        const struct run_request *request, struct run_outcome *outcome,
+                        struct error *err)
 {
-    struct win_session_start start = {.account = prepared->account, .desktop = prepared->desktop};
     struct win_session session;
-    enum windows_account account = WINDOWS_OFFLINE;
-    AUTO_FREE char *runner = NULL;
+    int result;
+
+    interrupt = CreateEventW(NULL, FALSE, FALSE, NULL);
+    if (interrupt == NULL || !SetConsoleCtrlHandler(take_control, TRUE))
+        return win_fail_last(err, "SetConsoleCtrlHandler", "");
+    result = open_session(&session, prepared, spawn, err);
+    if (result == 0) {
+        result = run_command(&session, spawn, request, outcome, err);
+        win_session_close(&session);
+    }
+    (void)SetConsoleCtrlHandler(take_control, FALSE);
+    win_close(&interrupt);
+    return result;
+}
+
+/* Commands of a session of the library ------------------------------------------------------------- */
+
+struct serving {
+    const struct win_prepared *prepared;
+    struct win_session session;
+    bool is_open;
+};
+
+static void serving_done(struct serving *serving)
+{
+    if (serving->is_open)
+        win_session_close(&serving->session);
+    serving->is_open = false;
+}
+
+/* As published each command has a logon, a desktop and a proof of its own. */
+static int serving_renew(struct serving *serving, const struct nt_spawn *like, struct error *err)
+{
+    if (serving->is_open && !serving->prepared->has_runner_per_command)
+        return 0;
+    serving_done(serving);
+    if (open_session(&serving->session, serving->prepared, like, err) < 0)
+        return -1;
+    serving->is_open = true;
+    return 0;
+}
+
+static int serve_command(void *context, const struct win_order *order, int *status,
+                         struct error *err)
+{
+    struct serving *serving = context;
+    const struct win_session_command command = {
+        .spawn = order->spawn,
+        .handles = {order->handles[0], order->handles[1], order->handles[2]},
+        .timeout_ms = order->timeout_ms,
+        .interrupt = order->gone,
+        .is_given_up = true,
+    };
+    bool has_timed_out = false;
+    DWORD code = 1;
+
+    *status = SANDBOX_EXIT_REFUSED;
+    if (serving_renew(serving, order->spawn, err) < 0)
+        return -1;
+    if (win_session_run(&serving->session, &command, &code, &has_timed_out, err) < 0) {
+        *status = windows_status_of(err);
+        return -1;
+    }
+    *status = has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)code;
+    if (serving->prepared->has_runner_per_command)
+        serving_done(serving);
+    return 0;
+}
+
+static bool is_over(void *context)
+{
+    struct serving *serving = context;
+
+    return !serving->prepared->has_runner_per_command && serving->session.is_over;
+}
+
+static int serve(const struct plan *plan, const struct run_request *request,
+                 struct win_prepared *prepared, const struct nt_spawn *spawn, struct error *err)
+{
+    struct serving serving = {.prepared = prepared};
+    const struct win_server server = {
+        .run = serve_command, .is_over = is_over, .context = &serving};
     int result = 0;
 
-    if (find_account(prepared->account, &account, &start.sid, err) < 0)
-        return -1;
-    runner = win_setup_runner(err);
-    start.runner = runner;
-    if (runner == NULL || win_session_open(&session, &start, err) < 0)
-        return -1;
-    if (prepared->has_network_check)
-        result = win_session_verify(&session, &prepared->spawn, account == WINDOWS_LOCAL, err);
-    if (result == 0) {
-        struct nt_spawn spawn = prepared->spawn; /* borrows */
-
-        result = run_command(&session, &spawn, request, outcome, err);
-    }
-    win_session_close(&session);
+    /* What cannot be is said before the first command; as published it may yet fail at any. */
+    if (!prepared->has_runner_per_command)
+        result = serving_renew(&serving, spawn, err);
+    if (result == 0)
+        result = win_serve(plan, request, prepared, &server, err);
+    serving_done(&serving);
     return result;
 }
 
@@ -119,22 +215,25 @@ int windows_elevated_run(const struct plan *plan, const struct run_request *requ
                          struct run_outcome *outcome, struct error *err)
 {
     struct win_prepared prepared;
-    int result = -1;
+    struct nt_spawn spawn;
+    int result;
 
     outcome->status = SANDBOX_EXIT_REFUSED;
-    if (windows_elevated_probe(err) < 0)
+    if (request->serves && win_serve_check(err) < 0)
         return -1;
-    interrupt = CreateEventW(NULL, FALSE, FALSE, NULL);
-    if (interrupt == NULL || !SetConsoleCtrlHandler(take_control, TRUE))
-        return win_fail_last(err, "SetConsoleCtrlHandler", "");
-    if (win_prepare(plan, request, &prepared, err) == 0) {
-        if (prepared.account == NULL || prepared.desktop == NULL)
-            (void)error_set(err, ERR_INVALID, "plan: no account, or no desktop");
-        else
-            result = run_in_session(&prepared, request, outcome, err);
-        win_prepared_done(&prepared);
+    if (windows_elevated_probe(err) < 0 || win_prepare(plan, &prepared, err) < 0)
+        return -1;
+    if (prepared.account == NULL || prepared.desktop == NULL)
+        result = error_set(err, ERR_INVALID, "plan: no account, or no desktop");
+    else
+        result = win_prepare_spawn(plan, &prepared, request, &spawn, err);
+    if (result == 0) {
+        result = request->serves ? serve(plan, request, &prepared, &spawn, err)
+                                 : run_prepared(&prepared, &spawn, request, outcome, err);
+        nt_spawn_done(&spawn);
     }
-    (void)SetConsoleCtrlHandler(take_control, FALSE);
-    win_close(&interrupt);
+    win_prepared_done(&prepared);
+    if (result == 0 && request->serves)
+        outcome->status = 0;
     return result;
 }

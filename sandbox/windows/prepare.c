@@ -10,8 +10,6 @@
 #include "sandbox/nt/envblock.h"
 #include "sandbox/windows/facts.h"
 #include "sandbox/windows/place.h"
-#include "sandbox/windows/program.h"
-#include "sandbox/windows/reading.h"
 #include "sandbox/windows/user_state.h"
 #include "sandbox/windows_plans.h"
 
@@ -117,18 +115,34 @@ static int settle_descriptors(const struct plan *plan, struct win_prepared *prep
 
 /* The run's own directory ---------------------------------------------------------------------------- */
 
-/* What runs that were killed left behind: "pid-random" of processes that are gone. */
-static void remove_if_stale(const char *parent, const wchar_t *name)
+/* Is there no such process, one that has ended and is still known to somebody, or one that is younger,
+ * so that its number was given out again? */
+static bool is_maker_gone(DWORD pid, const FILETIME *made)
 {
-    DWORD pid = wcstoul(name, NULL, 10);
-    AUTO_HANDLE HANDLE process = pid != 0 ? OpenProcess(SYNCHRONIZE, FALSE, pid) : NULL;
+    AUTO_HANDLE HANDLE process =
+        OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid);
+    FILETIME started;
+    FILETIME ignored[3];
+
+    if (process == NULL)
+        return GetLastError() == ERROR_INVALID_PARAMETER;
+    if (WaitForSingleObject(process, 0) == WAIT_OBJECT_0)
+        return true;
+    return GetProcessTimes(process, &started, &ignored[0], &ignored[1], &ignored[2]) &&
+           CompareFileTime(&started, made) > 0;
+}
+
+/* What runs that were killed left behind: "pid-random" of processes that are gone. */
+static void remove_if_stale(const char *parent, const WIN32_FIND_DATAW *found)
+{
+    DWORD pid = wcstoul(found->cFileName, NULL, 10);
     struct error ignored;
     AUTO_FREE char *narrow = NULL;
     AUTO_FREE char *path = NULL;
 
-    if (pid == 0 || process != NULL || GetLastError() != ERROR_INVALID_PARAMETER)
+    if (pid == 0 || !is_maker_gone(pid, &found->ftCreationTime))
         return;
-    narrow = win_narrow(name, &ignored);
+    narrow = win_narrow(found->cFileName, &ignored);
     path = narrow != NULL ? windows_path_join(parent, narrow) : NULL;
     if (path != NULL)
         (void)win_remove_tree(path, &ignored);
@@ -145,7 +159,7 @@ static void remove_stale(const char *parent)
     if (search == INVALID_HANDLE_VALUE)
         return;
     do
-        remove_if_stale(parent, found.cFileName);
+        remove_if_stale(parent, &found);
     while (FindNextFileW(search, &found));
     (void)FindClose(search);
 }
@@ -202,35 +216,7 @@ static int write_stubs(const char *folder, struct error *err)
     return 0;
 }
 
-/* What the command gets ------------------------------------------------------------------------------ */
-
-static int set_variable(struct win_prepared *prepared, const char *name, const char *value,
-                        struct error *err)
-{
-    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
-
-    buffer_printf(&text, "%s=%s", name, value);
-    if (buffer_failed(&text))
-        return error_memory(err, "environment");
-    return nt_env_set(&prepared->spawn.env, text.data, err);
-}
-
-static int prepend_stubs(struct win_prepared *prepared, const char *folder, struct error *err)
-{
-    AUTO_FREE char **env = calloc(prepared->spawn.env.count + 1, sizeof *env);
-    AUTO_FREE char *path = NULL;
-    AUTO_FREE char *extensions = NULL;
-
-    if (env == NULL)
-        return error_memory(err, "environment");
-    for (size_t i = 0; i < prepared->spawn.env.count; i++)
-        env[i] = prepared->spawn.env.items[i];
-    path = nt_path_with(folder, nt_env_get(env, "PATH"), err);
-    extensions = path != NULL ? nt_pathext_for_stubs(nt_env_get(env, "PATHEXT"), err) : NULL;
-    if (extensions == NULL || set_variable(prepared, "PATH", path, err) < 0)
-        return -1;
-    return set_variable(prepared, "PATHEXT", extensions, err);
-}
+/* The steps -------------------------------------------------------------------------------------------- */
 
 static int replace_text(char **slot, const char *text, struct error *err)
 {
@@ -239,85 +225,26 @@ static int replace_text(char **slot, const char *text, struct error *err)
     return *slot != NULL ? 0 : error_memory(err, "plan");
 }
 
-static int take_limit(struct nt_spawn *spawn, const struct step *step)
-{
-    if (strcmp(step->text, "processes") == 0)
-        spawn->processes = (uint32_t)step->bits;
-    else if (strcmp(step->text, "memory") == 0)
-        spawn->memory_bytes = step->bits;
-    return 0;
-}
-
+/* Once for all commands; what concerns each of them is in prepare_spawn.c. */
 static int take_step(const struct step *step, struct win_prepared *prepared, struct error *err)
 {
-    struct nt_spawn *spawn = &prepared->spawn;
-
     switch (step->kind) {
-    case STEP_TOKEN:
-        spawn->token_flags = (uint32_t)step->bits;
-        return 0;
-    case STEP_TOKEN_DISABLE:
-        return text_list_add(&spawn->disable, step->text, err);
-    case STEP_TOKEN_RESTRICT:
-        return text_list_add(&spawn->restrict_to, step->text, err);
-    case STEP_TOKEN_DEFAULT_ACE:
-        return text_list_add(&spawn->default_aces, step->text, err);
-    case STEP_JOB:
-        spawn->job_flags = (uint32_t)step->bits;
-        return 0;
-    case STEP_LIMIT:
-        return take_limit(spawn, step);
     case STEP_DESKTOP:
+        prepared->has_desktop_per_command = (step->bits & PLAN_DESKTOP_PER_COMMAND) != 0;
         return replace_text(&prepared->desktop, step->text, err);
     case STEP_ACCOUNT:
+        prepared->has_runner_per_command = (step->bits & PLAN_ACCOUNT_RUNNER_PER_COMMAND) != 0;
         return replace_text(&prepared->account, step->text, err);
     case STEP_VERIFY:
         prepared->has_network_check = true;
         return 0;
-    case STEP_ENVIRONMENT:
-        return nt_env_set(&spawn->env, step->text, err);
     case STEP_STUBS:
-        return write_stubs(step->path, err) < 0 ? -1 : prepend_stubs(prepared, step->path, err);
+        return write_stubs(step->path, err);
     case STEP_RUN_DIRECTORY:
-        if (make_run_directory(step, prepared, err) < 0 ||
-            set_variable(prepared, "TEMP", prepared->run_directory, err) < 0)
-            return -1;
-        return set_variable(prepared, "TMP", prepared->run_directory, err);
+        return make_run_directory(step, prepared, err);
     default:
         return 0;
     }
-}
-
-static int take_request(const struct run_request *request, struct nt_spawn *spawn,
-                        struct error *err)
-{
-    for (size_t i = 0; request->argv[i] != NULL; i++) {
-        if (text_list_add(&spawn->argv, request->argv[i], err) < 0)
-            return -1;
-    }
-    for (size_t i = 0; request->envp[i] != NULL; i++) {
-        if (text_list_add(&spawn->env, request->envp[i], err) < 0)
-            return -1;
-    }
-    spawn->timeout_s = request->timeout_s;
-    spawn->desktop = text_copy("", 0);
-    spawn->cwd =
-        request->cwd != NULL ? text_copy(request->cwd, strlen(request->cwd)) : text_copy("", 0);
-    return spawn->cwd != NULL && spawn->desktop != NULL ? 0 : error_memory(err, "command");
-}
-
-/* Needs the command's PATH, so it comes last. */
-static void start_reading(const struct plan *plan, const struct win_prepared *prepared,
-                          char *const *env)
-{
-    const struct nt_spawn *spawn = &prepared->spawn;
-    struct error ignored;
-    AUTO_FREE char *program = NULL;
-
-    if (prepared->account == NULL)
-        return;
-    program = win_find_program(spawn->argv.items[0], env, spawn->cwd, &ignored);
-    win_reading_start(plan, program);
 }
 
 /* The user is told when the workspace itself stands open to others. */
@@ -341,41 +268,33 @@ static void warn_if_open(const struct plan *plan)
     nt_audit_done(&audit);
 }
 
-/* The roots are the user's; in another account git would not touch them. */
-static int trust_roots(const struct plan *plan, struct win_prepared *prepared, struct error *err)
-{
-    for (size_t i = 0; prepared->account != NULL && i < plan->step_count; i++) {
-        if (plan->steps[i].kind == STEP_ROOT &&
-            nt_env_trust_git(&prepared->spawn.env, plan->steps[i].path, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-int win_prepare(const struct plan *plan, const struct run_request *request,
-                struct win_prepared *prepared, struct error *err)
+int win_prepare(const struct plan *plan, struct win_prepared *prepared, struct error *err)
 {
     int result;
 
     *prepared = (struct win_prepared){.account = NULL};
-    if (request->serves || request->argv[0] == NULL)
-        return error_set(err, ERR_UNSUPPORTED, "sessions of the library are not there on Windows");
     warn_if_open(plan);
     result = settle_descriptors(plan, prepared, err);
-    if (result == 0)
-        result = take_request(request, &prepared->spawn, err);
     for (size_t i = 0; result == 0 && i < plan->step_count; i++) {
         result = take_step(&plan->steps[i], prepared, err);
         if (result < 0)
             (void)error_wrap(err, "%s", plan_step_name(plan->steps[i].kind));
     }
-    if (result == 0)
-        result = trust_roots(plan, prepared, err);
-    if (result == 0)
-        start_reading(plan, prepared, request->envp);
     if (result < 0)
         win_prepared_done(prepared);
     return result;
+}
+
+int win_prepare_again(const struct plan *plan, struct win_prepared *prepared, struct error *err)
+{
+    nt_change_report_done(&prepared->report);
+    prepared->report = (struct nt_change_report){0};
+    return settle_descriptors(plan, prepared, err);
+}
+
+void win_prepared_rest(struct win_prepared *prepared)
+{
+    win_guards_release(&prepared->guards);
 }
 
 void win_prepared_done(struct win_prepared *prepared)
@@ -385,7 +304,6 @@ void win_prepared_done(struct win_prepared *prepared)
     win_guards_release(&prepared->guards);
     if (prepared->run_directory != NULL)
         (void)win_remove_tree(prepared->run_directory, &ignored);
-    nt_spawn_done(&prepared->spawn);
     nt_change_report_done(&prepared->report);
     free(prepared->run_directory);
     free(prepared->desktop);

@@ -13,6 +13,10 @@
 #include "sandbox/windows/harden.h"
 #include "sandbox/windows/token.h"
 
+enum {
+    INPUT_KEPT = 64 << 20,
+};
+
 struct output {
     struct runner *runner;
     HANDLE pipe; /* the reading end */
@@ -23,6 +27,9 @@ struct output {
 struct runner {
     struct win_channel channel;
     HANDLE token; /* our own */
+    HANDLE made; /* the commands', as long as they ask for the same: making one each time is said to
+                   * leak logon sessions (research/windows-peers.md, 0.6) */
+    struct buffer made_for;
     struct nt_sid logon;
     bool has_logon;
 
@@ -139,17 +146,18 @@ static int start_with_pipes(struct runner *runner, HANDLE token, const struct nt
     AUTO_HANDLE HANDLE output = NULL;
     AUTO_HANDLE HANDLE error_output = NULL;
     HANDLE ours[3] = {NULL, NULL, NULL};
-    HANDLE theirs[3];
+    HANDLE theirs[3] = {NULL, NULL, NULL};
 
     if (!CreatePipe(&input, &ours[0], NULL, 0) || !CreatePipe(&ours[1], &output, NULL, 0) ||
         !CreatePipe(&ours[2], &error_output, NULL, 0)) {
         (void)win_fail_last(err, "CreatePipe", "");
     } else {
-        theirs[0] = input;
-        theirs[1] = output;
-        theirs[2] = error_output;
+        const HANDLE all[3] = {input, output, error_output};
+
+        for (size_t i = 0; i < 3; i++)
+            theirs[i] = (spawn->closed & 1u << i) == 0 ? all[i] : NULL;
         if (win_child_start(&runner->child, token, spawn, NULL, theirs, err) == 0 &&
-            win_feed_init(&runner->feed, win_take(&ours[0]), err) == 0) {
+            win_feed_init(&runner->feed, win_take(&ours[0]), INPUT_KEPT, err) == 0) {
             add_output(runner, 0, win_take(&ours[1]), NT_FRAME_OUTPUT);
             add_output(runner, 1, win_take(&ours[2]), NT_FRAME_ERROR_OUTPUT);
             return 0;
@@ -167,20 +175,44 @@ static int start_with_console(struct runner *runner, HANDLE token, const struct 
         return -1;
     runner->has_console = true;
     if (win_child_start_in(&runner->child, token, spawn, NULL, &runner->console, err) < 0 ||
-        win_feed_init(&runner->feed, win_take(&runner->console.input), err) < 0)
+        win_feed_init(&runner->feed, win_take(&runner->console.input), INPUT_KEPT, err) < 0)
         return -1;
     add_output(runner, 0, win_take(&runner->console.output), NT_FRAME_OUTPUT);
     return 0;
 }
 
+/* The token that this command asks for: the last one's, if it is the same. NULL: err is full. */
+static HANDLE find_token(struct runner *runner, const struct nt_spawn *spawn, struct error *err)
+{
+    AUTO_BUFFER struct buffer wanted = BUFFER_EMPTY;
+
+    nt_put_number(&wanted, spawn->token_flags);
+    nt_put_list(&wanted, &spawn->disable);
+    nt_put_list(&wanted, &spawn->restrict_to);
+    nt_put_list(&wanted, &spawn->default_aces);
+    if (buffer_failed(&wanted)) {
+        (void)error_memory(err, "token");
+        return NULL;
+    }
+    if (runner->made != NULL && wanted.size == runner->made_for.size &&
+        memcmp(wanted.data, runner->made_for.data, wanted.size) == 0)
+        return runner->made;
+    win_close(&runner->made);
+    runner->made =
+        win_token_restrict(runner->token, spawn, runner->has_logon ? &runner->logon : NULL, err);
+    buffer_done(&runner->made_for);
+    runner->made_for = wanted;
+    wanted = BUFFER_EMPTY;
+    return runner->made;
+}
+
 static int start_command(struct runner *runner, struct nt_spawn *spawn, struct error *err)
 {
-    AUTO_HANDLE HANDLE token = NULL;
+    HANDLE token;
 
     if (nt_env_adopt(&spawn->env, _environ, err) < 0)
         return -1;
-    token =
-        win_token_restrict(runner->token, spawn, runner->has_logon ? &runner->logon : NULL, err);
+    token = find_token(runner, spawn, err);
     if (token == NULL)
         return error_wrap(err, "runner: token");
     runner->timeout_ms = spawn->timeout_s < UINT32_MAX / 1000 ? spawn->timeout_s * 1000 : 0;
@@ -271,6 +303,10 @@ static int answer(struct runner *runner, const struct nt_frame *frame, struct er
     case NT_FRAME_ERROR_OUTPUT:
     case NT_FRAME_EXIT:
     case NT_FRAME_ERROR:
+    case NT_FRAME_OPENED:
+    case NT_FRAME_REFUSED:
+    case NT_FRAME_ENDED:
+    case NT_FRAME_COMMAND:
         break; /* the reader lets none of these through */
     }
     return error_set(err, ERR_PROTOCOL, "frame %u is not for a runner", (unsigned)frame->type);
@@ -328,5 +364,7 @@ int win_runner_serve(const wchar_t *pipe, const char *nonce, struct error *err)
     result = talk(&runner, nonce, err);
     win_channel_done(&runner.channel);
     win_close(&runner.token);
+    win_close(&runner.made);
+    buffer_done(&runner.made_for);
     return result;
 }

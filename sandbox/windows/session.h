@@ -31,9 +31,11 @@ struct win_session_command {
     const struct nt_spawn *spawn;
     HANDLE handles[3]; /* what the command reads and where its output goes; NULL: nothing */
     DWORD timeout_ms;  /* 0: none */
-    HANDLE
-    interrupt; /* each time this auto-reset event is set the command is asked to end, the second time
-                        * it is ended; NULL: none */
+    /* Each time this auto-reset event is set the command is asked to end, the second time it is ended;
+     * NULL: none. */
+    HANDLE interrupt;
+    bool
+        is_given_up; /* ... instead the first time ends the session: nobody waits for it any more */
 };
 
 /* *status is the command's exit code. -1: it did not start, or the session is over. */

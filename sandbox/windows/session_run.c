@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "sandbox/nt/bytes.h"
+#include "sandbox/windows/feed.h"
 #include "sandbox/windows/listener.h"
 #include "sandbox/windows/relay.h"
 #include "sandbox/windows/session.h"
@@ -12,6 +13,7 @@ enum {
     READY_MS = 60000, /* virus scanners look at a program when it first starts */
     STOP_MS = 5000,   /* between asking a command to end and ending it */
     LOOK_MS = 250,    /* how often the size of the screen is looked at */
+    OUTPUT_KEPT = 1 << 20,
 };
 
 /* What is typed ---------------------------------------------------------------------------------------- */
@@ -84,24 +86,59 @@ static void input_done(struct input *input)
 struct running {
     struct win_session *session;
     const struct win_session_command *command;
-    ULONGLONG deadline; /* 0: none */
-    ULONGLONG gives_up; /* after STOP: when waiting ends; 0: nothing was stopped */
-    unsigned stops;     /* how often the user asked */
+    struct win_feed outputs[2]; /* who reads them may not do so for a while, and time goes on */
+    ULONGLONG deadline;         /* 0: none */
+    ULONGLONG gives_up;         /* after STOP: when waiting ends; 0: nothing was stopped */
+    unsigned stops;             /* how often the user asked */
     unsigned columns, rows;
     bool has_timed_out;
     DWORD status;
 };
 
-/* Nobody reads any more: the command must not wait for ever, so it goes on unheard. */
-static void write_output(HANDLE to, const struct nt_frame *frame)
+static int outputs_init(struct running *running, struct error *err)
 {
-    for (size_t at = 0; to != NULL && at < frame->size;) {
-        DWORD put = 0;
+    for (size_t i = 0; i < 2; i++) {
+        HANDLE from = running->command->handles[i + 1];
+        HANDLE copy = NULL;
 
-        if (!WriteFile(to, frame->payload + at, (DWORD)(frame->size - at), &put, NULL) || put == 0)
-            return;
-        at += put;
+        if (from == NULL)
+            continue;
+        if (!DuplicateHandle(GetCurrentProcess(), from, GetCurrentProcess(), &copy, 0, FALSE,
+                             DUPLICATE_SAME_ACCESS))
+            return win_fail_last(err, "DuplicateHandle", "output");
+        if (win_feed_init(&running->outputs[i], copy, OUTPUT_KEPT, err) < 0)
+            return -1;
     }
+    return 0;
+}
+
+static void outputs_give_up(struct running *running)
+{
+    for (size_t i = 0; i < 2; i++)
+        win_feed_give_up(&running->outputs[i]);
+}
+
+static void outputs_done(struct running *running)
+{
+    for (size_t i = 0; i < 2; i++)
+        win_feed_done(&running->outputs[i]);
+}
+
+/* Nobody reads any more: the command must not wait for ever, so it goes on unheard. */
+static void write_output(struct win_feed *to, const struct nt_frame *frame)
+{
+    if (to->thread != NULL)
+        win_feed_add(to, frame->payload, frame->size);
+}
+
+/* Set when the outputs can take more; NULL: they can. */
+static HANDLE full_output(struct running *running)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (running->outputs[i].thread != NULL && win_feed_is_full(&running->outputs[i]))
+            return running->outputs[i].room;
+    }
+    return NULL;
 }
 
 /* 1: the command is over. */
@@ -112,9 +149,9 @@ static int take_frame(struct running *running, const struct nt_frame *frame)
         return 1;
     }
     if (frame->type == NT_FRAME_OUTPUT)
-        write_output(running->command->handles[1], frame);
+        write_output(&running->outputs[0], frame);
     else if (frame->type == NT_FRAME_ERROR_OUTPUT)
-        write_output(running->command->handles[2], frame);
+        write_output(&running->outputs[1], frame);
     return 0;
 }
 
@@ -171,9 +208,64 @@ static int take_time(struct running *running, struct error *err)
     }
     if (running->deadline != 0 && now >= running->deadline && !running->has_timed_out) {
         running->has_timed_out = true;
+        if (full_output(running) != NULL)
+            outputs_give_up(running); /* else what is on its way would keep the end behind it */
         return stop(running, true, err);
     }
     return running->command->spawn->has_terminal ? pass_size(running, err) : 0;
+}
+
+static int take_interrupt(struct running *running, struct error *err)
+{
+    if (running->command->is_given_up)
+        return error_set(err, ERR_INTERRUPTED, "the caller is gone");
+    return stop(running, ++running->stops > 1, err);
+}
+
+/* Waits until an output has room or is through (WIN_CAME_FRAME), or for the time or the caller. */
+static int wait_for(struct running *running, HANDLE output, enum win_came *came, struct error *err)
+{
+    HANDLE events[3] = {output, running->session->process, running->command->interrupt};
+    DWORD woken =
+        WaitForMultipleObjects(events[2] != NULL ? 3 : 2, events, FALSE, time_to_wait(running));
+
+    switch (woken) {
+    case WAIT_OBJECT_0:
+        *came = WIN_CAME_FRAME;
+        return 0;
+    case WAIT_OBJECT_0 + 1:
+        return error_set(err, ERR_INTERRUPTED, "the runner is gone");
+    case WAIT_OBJECT_0 + 2:
+        *came = WIN_CAME_ELSE;
+        return 0;
+    case WAIT_TIMEOUT:
+        *came = WIN_CAME_TIME;
+        return 0;
+    default:
+        return win_fail_last(err, "WaitForMultipleObjects", "output");
+    }
+}
+
+/* By name, so that who asked need not know of a pipe. */
+static int is_gone(struct error *err)
+{
+    if (err->code == ERR_INTERRUPTED)
+        (void)error_set(err, ERR_INTERRUPTED, "the runner is gone, and the command with it");
+    return -1;
+}
+
+/* The next frame, when there is room for what it may bring. 1: the command is over. */
+static int follow_once(struct running *running, enum win_came *came, struct error *err)
+{
+    HANDLE full = full_output(running);
+    struct nt_frame frame;
+
+    if (full != NULL)
+        return wait_for(running, full, came, err);
+    if (win_channel_next(&running->session->channel, time_to_wait(running),
+                         running->command->interrupt, came, &frame, err) < 0)
+        return is_gone(err);
+    return *came == WIN_CAME_FRAME ? take_frame(running, &frame) : 0;
 }
 
 static int follow(struct running *running, struct error *err)
@@ -181,23 +273,56 @@ static int follow(struct running *running, struct error *err)
     int result = 0;
 
     while (result == 0) {
-        struct nt_frame frame;
         enum win_came came;
+        int over = follow_once(running, &came, err);
 
-        if (win_channel_next(&running->session->channel, time_to_wait(running),
-                             running->command->interrupt, &came, &frame, err) < 0)
-            return -1;
-        if (came == WIN_CAME_FRAME && take_frame(running, &frame) == 1)
-            return 0;
+        if (over != 0)
+            return over < 0 ? -1 : 0;
         if (came == WIN_CAME_TIME)
             result = take_time(running, err);
         if (came == WIN_CAME_ELSE)
-            result = stop(running, ++running->stops > 1, err);
+            result = take_interrupt(running, err);
     }
     if (result < 0)
         return -1;
     return error_set(err, ERR_TIMEOUT, "the runner did not end the command within %d s",
                      STOP_MS / 1000);
+}
+
+/* The command is over; what it wrote must arrive before its status does. Its time goes on meanwhile, as
+ * if it were still writing. */
+static int flush_one(struct running *running, struct win_feed *output, struct error *err)
+{
+    for (;;) {
+        ULONGLONG now = GetTickCount64();
+        enum win_came came;
+
+        if (wait_for(running, output->thread, &came, err) < 0)
+            return -1;
+        if (came == WIN_CAME_FRAME)
+            return 0;
+        if (came == WIN_CAME_ELSE && running->command->is_given_up)
+            return take_interrupt(running, err);
+        if (came == WIN_CAME_TIME && running->deadline != 0 && now >= running->deadline)
+            running->has_timed_out = true;
+        if (came == WIN_CAME_ELSE || running->has_timed_out ||
+            (running->gives_up != 0 && now >= running->gives_up)) {
+            outputs_give_up(running);
+            return 0;
+        }
+    }
+}
+
+static int flush(struct running *running, struct error *err)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (running->outputs[i].thread == NULL)
+            continue;
+        win_feed_end(&running->outputs[i]);
+        if (flush_one(running, &running->outputs[i], err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* Asking -------------------------------------------------------------------------------------------------- */
@@ -213,7 +338,8 @@ static int ask(struct win_session *session, const struct nt_spawn *spawn, struct
         (void)error_set(err, ERR_INVALID, "command and environment take %zu bytes", payload.size);
         return error_hint(err, "use shorter arguments or fewer variables");
     }
-    return win_channel_send(&session->channel, NT_FRAME_SPAWN, payload.data, payload.size, err);
+    return win_channel_send_within(&session->channel, READY_MS, NT_FRAME_SPAWN, payload.data,
+                                   payload.size, err);
 }
 
 /* 0: it runs. The session is over unless the answer was an error of the command's own. */
@@ -247,7 +373,7 @@ int win_session_run(struct win_session *session, const struct win_session_comman
                               .command = command,
                               .columns = command->spawn->columns,
                               .rows = command->spawn->rows};
-    struct input input;
+    struct input input = {.thread = NULL};
     int result;
 
     if (session->is_over)
@@ -256,14 +382,20 @@ int win_session_run(struct win_session *session, const struct win_session_comman
         return -1;
     if (command->timeout_ms > 0)
         running.deadline = GetTickCount64() + command->timeout_ms;
-    result = input_start(&input, session, command->handles[0], err);
+    result = outputs_init(&running, err);
+    if (result == 0)
+        result = input_start(&input, session, command->handles[0], err);
     if (result == 0)
         result = follow(&running, err);
+    if (result == 0)
+        result = flush(&running, err);
     if (result < 0) {
         session->is_over = true;
         (void)TerminateJobObject(session->job, 1); /* also frees who waits for its pipe */
+        outputs_give_up(&running);
     }
     input_done(&input);
+    outputs_done(&running);
     *has_timed_out = running.has_timed_out;
     *status = running.status;
     /* That nothing of it is left is what counts; that it took force is no failure of the run. */

@@ -79,6 +79,12 @@ static inline void win_local_free(void *slot)
 #define AUTO_HANDLE __attribute__((cleanup(win_close)))
 #define AUTO_LOCAL  __attribute__((cleanup(win_local_free)))
 
+/* Seconds as milliseconds to wait; 0 stays 0, and never for ever by wrapping round. */
+static inline DWORD win_ms(uint32_t seconds)
+{
+    return seconds < (INFINITE - 1) / 1000 ? (DWORD)(seconds * 1000) : INFINITE - 1;
+}
+
 /* A function of a system DLL that not every Windows (or Wine) has; NULL: not there. */
 #define WIN_FUNCTION(type, module, name) \
     ((type)(uintptr_t)GetProcAddress(GetModuleHandleW(module), name))

@@ -227,10 +227,6 @@ wine_run "$build/bin/holdfast-sandbox-setup.exe" read </dev/null >"$out" 2>"$err
 check "the shipped program lets nobody read anything under Wine"
 rm -rf "$tools"
 
-wine_run "$standin/holdfast-sandbox.exe" session --mode windows-elevated --workspace "$root" </dev/null >"$out" 2>"$err"
-[ $? = 125 ] && complained "not there on Windows"
-check "a session of the library is refused with words"
-
 # --- failures on the way ----------------------------------------------------------------------------------
 store password HoldfastOffline wrong
 elevated -- "$probe" exit 0

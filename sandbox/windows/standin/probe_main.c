@@ -80,6 +80,43 @@ static int pour(const char *kilobytes)
     return 0;
 }
 
+static int echo_input(void)
+{
+    char bytes[4096];
+    DWORD got = 0;
+
+    while (ReadFile(GetStdHandle(STD_INPUT_HANDLE), bytes, sizeof bytes, &got, NULL) && got > 0) {
+        DWORD put = 0;
+
+        if (!WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), bytes, got, &put, NULL) || put != got)
+            return 1;
+    }
+    return 0;
+}
+
+/* Bits 0, 1, 2: nothing can be read there, or written. */
+static int say_closed(void)
+{
+    char byte = '.';
+    DWORD count = 0;
+    int closed = 0;
+
+    if (!ReadFile(GetStdHandle(STD_INPUT_HANDLE), &byte, 1, &count, NULL) || count == 0)
+        closed |= 1;
+    if (!WriteFile(GetStdHandle(STD_OUTPUT_HANDLE), ".", 1, &count, NULL))
+        closed |= 2;
+    if (!WriteFile(GetStdHandle(STD_ERROR_HANDLE), ".", 1, &count, NULL))
+        closed |= 4;
+    return closed;
+}
+
+static int variable_is(const char *name, const char *value)
+{
+    const char *found = getenv(name);
+
+    return found != NULL && strcmp(found, value) == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
@@ -96,6 +133,12 @@ int main(int argc, char **argv)
         return write_later(argv[2], argv[3]);
     if (strcmp(word, "leave-child") == 0 && argc == 4)
         return leave_child(argv[0], argv[2], argv[3]);
+    if (strcmp(word, "echo-input") == 0)
+        return echo_input();
+    if (strcmp(word, "closed") == 0)
+        return say_closed();
+    if (strcmp(word, "variable-is") == 0 && argc == 4)
+        return variable_is(argv[2], argv[3]);
     if (strcmp(word, "count-input") == 0)
         return count_input();
     if (strcmp(word, "pour") == 0 && argc == 3)
