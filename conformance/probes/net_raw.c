@@ -8,8 +8,10 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <linux/if_packet.h>
+#include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -297,8 +299,45 @@ static unsigned netlink_port(const char *nonce)
     return 0x40000000U | ntohl(address_of_run(nonce).s_addr);
 }
 
+/* The two ends of the connection that the attempt tries to cut. */
+static struct sockaddr_in serving_end(const char *nonce)
+{
+    return inet4(address_of_run(nonce), port_of_run(nonce));
+}
+
+static struct sockaddr_in calling_end(const char *nonce)
+{
+    return inet4(address_of_run(nonce), (uint16_t)(port_of_run(nonce) + 1));
+}
+
+/* A program of the host with a connection: says so when somebody else ends it. Nobody writes to it, so
+ * that a read that returns means that it was cut (ECONNABORTED, sock_diag(7) SOCK_DESTROY). */
+static void hold_connection(const struct scene *scene, int to_harness)
+{
+    const struct sockaddr_in at = serving_end(scene->nonce);
+    const struct sockaddr_in from = calling_end(scene->nonce);
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char message[128];
+    int served;
+
+    if (bind(listener, (const struct sockaddr *)&at, sizeof at) < 0 || listen(listener, 1) < 0 ||
+        bind(client, (const struct sockaddr *)&from, sizeof from) < 0 ||
+        connect(client, (const struct sockaddr *)&at, sizeof at) < 0)
+        return;
+    served = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    host_say_ready(to_harness);
+    if (served < 0 || read(client, message, 1) >= 0 || errno != ECONNABORTED)
+        return;
+    (void)snprintf(message, sizeof message, "%s connection cut", scene->nonce);
+    (void)!write(to_harness, message, strlen(message));
+}
+
 static int listen_netlinks(struct scene *scene, struct error *err)
 {
+    if (host_fork(scene, hold_connection, "a program with a connection", err) < 0 ||
+        host_await(scene, err) < 0)
+        return -1;
     if (listen_netlink(scene, NETLINK_USERSOCK, USER_GROUP, netlink_port(scene->nonce),
                        "NETLINK_USERSOCK", err) < 0)
         return -1;
@@ -324,8 +363,40 @@ static int say_netlink(const struct attempt *a, int protocol, unsigned port, uns
         sendto(fd, &message, sizeof message, 0, (const struct sockaddr *)&to, sizeof to));
 }
 
-/* Generic, netfilter, audit and sock_diag sockets are opened for the record; what they could change
- * on the host (connections cut, audit lines) is not done. */
+/* Cuts the connection of the program that hold_connection() plays, and no other. */
+static int destroy_connection(const struct attempt *a)
+{
+    const struct sockaddr_in from = calling_end(a->nonce);
+    const struct sockaddr_in to = serving_end(a->nonce);
+    struct {
+        struct nlmsghdr head;
+        struct inet_diag_req_v2 order;
+    } message = {.head = {.nlmsg_len = sizeof message,
+                          .nlmsg_type = SOCK_DESTROY,
+                          .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK},
+                 .order = {.sdiag_family = AF_INET,
+                           .sdiag_protocol = IPPROTO_TCP,
+                           .idiag_states = ~0U,
+                           .id = {.idiag_sport = from.sin_port,
+                                  .idiag_dport = to.sin_port,
+                                  .idiag_src = {from.sin_addr.s_addr},
+                                  .idiag_dst = {to.sin_addr.s_addr},
+                                  .idiag_cookie = {INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE}}}};
+    struct {
+        struct nlmsghdr head;
+        struct nlmsgerr answer;
+    } reply = {0};
+    AUTO_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+
+    if (fd < 0)
+        return errno;
+    if (send(fd, &message, sizeof message, 0) < 0 || recv(fd, &reply, sizeof reply, 0) < 0)
+        return errno;
+    return -reply.answer.error;
+}
+
+/* Generic, netfilter and audit sockets are opened for the record; what they could change on the host
+ * (audit lines) is not done. */
 static void open_netlinks(void)
 {
     static const struct {
@@ -351,6 +422,7 @@ static int netlink_other(const struct attempt *a)
     outcome = outcome_join(outcome, say_netlink(a, NETLINK_USERSOCK, 0, USER_GROUP, "multicast"));
     outcome =
         outcome_join(outcome, say_netlink(a, NETLINK_KOBJECT_UEVENT, 0, UEVENT_GROUP, "uevent"));
+    outcome = outcome_join(outcome, destroy_connection(a));
     open_netlinks();
     return outcome;
 }
@@ -453,9 +525,10 @@ static const struct probe rows[] = {
         .id = "net.netlink-other",
         .claim = "no netlink message reaches a program of the host",
         .technique = "NETLINK_USERSOCK unicast and multicast, NETLINK_KOBJECT_UEVENT multicast (on "
-                     "a group of its own); other protocols are opened only",
-        .source = "netlink(7); openai/codex-security#160",
-        .severity = SEVERITY_MEDIUM,
+                     "a group of its own), SOCK_DESTROY of a connection that the harness made; "
+                     "other protocols are opened only",
+        .source = "netlink(7), sock_diag(7); openai/codex-security#160",
+        .severity = SEVERITY_HIGH,
         .platforms = PLATFORM_UNIX,
         .oracles = ORACLE_CUSTOM,
         .attempt = netlink_other,
