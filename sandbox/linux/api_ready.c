@@ -124,6 +124,14 @@ static void reap(struct api_ready *ready, int flags)
     }
 }
 
+/* Of the mount namespace that the caller is in now. */
+static void watch_mounts(struct api_ready *ready)
+{
+    if (ready->mounts >= 0)
+        (void)close(ready->mounts);
+    ready->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+}
+
 static struct api_ready *ready_new(struct sandbox_policy *policy, struct error *err)
 {
     struct api_ready *ready = calloc(1, sizeof *ready);
@@ -134,7 +142,8 @@ static struct api_ready *ready_new(struct sandbox_policy *policy, struct error *
         return NULL;
     }
     ready->policy = policy;
-    ready->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+    ready->mounts = -1;
+    watch_mounts(ready);
     if (ready->mounts >= 0)
         return ready;
     (void)error_os(err, errno, "watch the mount table");
@@ -191,7 +200,8 @@ void api_ready_free(struct api_ready *ready)
     for (struct sandbox_spare *spare = ready->used; spare != NULL; spare = spare->next)
         leave(spare);
     reap(ready, 0);
-    (void)close(ready->mounts);
+    if (ready->mounts >= 0)
+        (void)close(ready->mounts);
     (void)pthread_mutex_destroy(&ready->lock);
     free(ready);
 }
@@ -203,7 +213,7 @@ static bool mounts_have_changed(const struct api_ready *ready)
 {
     struct pollfd polled = {.fd = ready->mounts, .events = POLLPRI};
 
-    return poll(&polled, 1, 0) != 0;
+    return ready->mounts < 0 || poll(&polled, 1, 0) != 0;
 }
 
 static bool digest_now(const struct sandbox_policy *policy, char digest[65])
@@ -236,6 +246,8 @@ static struct sandbox_spare *take(struct api_ready *ready)
         if (api_session_await(spare->session, then, &nobody) == 0 && strcmp(now, then) == 0)
             return spare;
         leave(spare);
+        watch_mounts(
+            ready); /* before the next one starts: it may be the namespace that is another */
     }
     return NULL;
 }

@@ -251,6 +251,28 @@ Test(ready, is_not_taken_when_the_mount_table_has_changed)
     scene_done(&scene);
 }
 
+Test(ready, is_not_taken_when_the_caller_has_moved_to_other_mounts)
+{
+    struct scene scene;
+    bool was_ready;
+
+    if (geteuid() != 0)
+        cr_skip_test("mounting takes root");
+    scene_ready(&scene, 1);
+    settle(&scene);
+    cr_assert_eq(mkdir(in(&scene, "ws/there"), 0755), 0);
+    cr_assert_eq(unshare(CLONE_NEWNS), 0);
+    cr_assert_eq(mount("tmpfs", in(&scene, "ws/there"), "tmpfs", 0, NULL), 0);
+    cr_assert_eq(run(&scene, "echo x >there/made", &was_ready), 0);
+    cr_assert_not(was_ready, "the table that is watched is the old one");
+    cr_assert_eq(access(in(&scene, "ws/there/made"), F_OK), 0);
+    settle(&scene);
+    cr_assert_eq(umount2(in(&scene, "ws/there"), MNT_DETACH), 0);
+    cr_assert_eq(run(&scene, "[ ! -e there/made ]", &was_ready), 0, "and the new one is watched");
+    cr_assert_not(was_ready);
+    scene_done(&scene);
+}
+
 Test(ready, is_not_taken_when_the_policy_has_changed)
 {
     struct scene scene;

@@ -28,8 +28,8 @@ int gits_check(const struct facts *facts, struct error *err);
 ssize_t read_small(int dir, const char *name, char *text, size_t size);
 
 /* facts_digest.c: what a sandbox that is set up depends on, in 64 digits: the names of its roots and of
- * what is protected and hidden, and which files, as of now, these names are. Two digests that are equal
- * say that a plan made for the one suits the other. */
+ * what is protected and hidden, which files, as of now, these names are, and the calling process's root
+ * and namespaces. Two digests that are equal say that a plan made for the one suits the other. */
 void facts_digest(const struct facts *facts, char hex[65]);
 
 /* Does the kernel have seccomp notification as the supervisor needs it? */

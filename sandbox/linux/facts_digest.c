@@ -7,12 +7,23 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/auto.h"
 #include "base/sha256.h"
 #include "sandbox/linux/facts_collect.h"
 
 static void add_number(struct sha256 *hash, uint64_t number)
 {
     sha256_add(hash, &number, sizeof number);
+}
+
+/* A link of /proc is the thing it stands for: followed, and what is meant is where it leads now. */
+static void add_place(struct sha256 *hash, const char *path)
+{
+    struct stat status = {0};
+
+    add_number(hash, stat(path, &status) == 0);
+    add_number(hash, status.st_ino);
+    add_number(hash, status.st_dev);
 }
 
 /* A name that is gone, or out of reach, is one more thing that a path can be. */
@@ -41,7 +52,13 @@ void facts_digest(const struct facts *facts, char hex[65])
 {
     struct sha256 hash;
 
+    /* where all these names are looked up, and what a sandbox inherits */
+    static const char *const places[] = {"/", "/proc/self/ns/mnt", "/proc/self/ns/user",
+                                         "/proc/self/ns/net"};
+
     sha256_init(&hash);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        add_place(&hash, places[i]);
     add_number(&hash, facts->uid);
     add_number(&hash, facts->gid);
     add_number(&hash, facts->has_absent_names);
