@@ -238,6 +238,27 @@ static int one_round(void *argument)
     return with_worker(worker, do_one_round, &ignored) < 0 ? 1 : 0;
 }
 
+/* What "change" is: another session, with the other policy. */
+static int do_one_change(const struct worker *worker, struct error *err)
+{
+    double took_s;
+    struct sandbox_session *session = open_first(worker, worker->changed, &took_s, err);
+
+    if (session == NULL)
+        return -1;
+    trace_mark(TRACE_AFTER);
+    sandbox_session_close(session);
+    return 0;
+}
+
+static int one_change(void *argument)
+{
+    const struct worker *worker = argument;
+    struct error ignored;
+
+    return with_worker(worker, do_one_change, &ignored) < 0 ? 1 : 0;
+}
+
 static int set_counts(struct bench_row *row, const struct trace_tally *tally, struct error *err)
 {
     if (bench_row_set_count(row, "system_calls", tally->calls, err) < 0 ||
@@ -249,7 +270,7 @@ static int set_counts(struct bench_row *row, const struct trace_tally *tally, st
 }
 
 struct touch {
-    struct trace_counts counts;
+    struct trace_counts counts, change;
     struct left_counts left;
     bool is_known;
 };
@@ -263,7 +284,8 @@ static void count_touch(struct worker *worker, struct touch *touch)
 
     touch->is_known = left_look(&before, worker->life->soil, &ignored) == 0 &&
                       trace_function(one_round, worker, &runs_as, &touch->counts, &ignored) == 0 &&
-                      touch->counts.exit_status == 0 &&
+                      trace_function(one_change, worker, &runs_as, &touch->change, &ignored) == 0 &&
+                      touch->counts.exit_status == 0 && touch->change.exit_status == 0 &&
                       left_count(&before, &touch->left, &ignored) == 0;
     left_done(&before);
 }
@@ -271,12 +293,15 @@ static void count_touch(struct worker *worker, struct touch *touch)
 static int set_touch(struct bench_row *row, enum act act, const struct touch *touch,
                      struct error *err)
 {
-    static const enum trace_part parts[ACTS] = {
-        [ACT_APPLY] = TRACE_BEFORE, [ACT_REAPPLY] = TRACE_TARGET, [ACT_UNDO] = TRACE_AFTER};
+    static const enum trace_part parts[ACTS] = {[ACT_APPLY] = TRACE_BEFORE,
+                                                [ACT_REAPPLY] = TRACE_TARGET,
+                                                [ACT_CHANGE] = TRACE_BEFORE,
+                                                [ACT_UNDO] = TRACE_AFTER};
+    const struct trace_counts *counts = act == ACT_CHANGE ? &touch->change : &touch->counts;
 
-    if (!touch->is_known || act == ACT_CHANGE) /* which is an apply of the other policy */
+    if (!touch->is_known)
         return 0;
-    if (set_counts(row, &touch->counts.parts[parts[act]], err) < 0)
+    if (set_counts(row, &counts->parts[parts[act]], err) < 0)
         return -1;
     if (act != ACT_UNDO)
         return 0;
