@@ -11,18 +11,6 @@
 #include "bench/programs.h"
 #include "bench/trace.h"
 
-/* A sanitized program looks for leaks when it ends, which it cannot while it is traced, and makes calls of
- * its own. */
-#if defined(__SANITIZE_ADDRESS__)
-enum {
-    IS_SANITIZED = 1
-};
-#else
-enum {
-    IS_SANITIZED = 0
-};
-#endif
-
 static char tree[64];
 
 static void make(const char *format, int number)
@@ -101,8 +89,8 @@ static void compare(const char *strategy)
     int64_t told;
     int64_t traced;
 
-    if (IS_SANITIZED)
-        cr_skip_test("a sanitized program makes calls of its own");
+    /* A sanitized program looks for leaks when it ends, which it cannot while it is traced. */
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1);
     cr_assert_not_null(program, "no bench-policy");
     plant();
     told = told_calls(program, strategy, "2");
