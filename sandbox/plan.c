@@ -254,18 +254,12 @@ static const struct bit_name *names_of_bits(enum step_kind kind)
     static const struct {
         enum step_kind kind;
         const struct bit_name *names;
-    } tables[] = {{STEP_NAMESPACES, namespace_names},
-                  {STEP_HIDE, hide_names},
-                  {STEP_LANDLOCK_SCOPES, scope_names},
-                  {STEP_CGROUP, cgroup_names},
-                  {STEP_FRESH_PROC, proc_names},
-                  {STEP_LANDLOCK, access_names},
-                  {STEP_LANDLOCK_RULE, access_names},
-                  {STEP_ACE, ace_names},
-                  {STEP_ACCOUNT, account_names},
-                  {STEP_DESKTOP, desktop_names},
-                  {STEP_TOKEN, token_names},
-                  {STEP_JOB, job_names}};
+    } tables[] = {{STEP_NAMESPACES, namespace_names},  {STEP_HIDE, hide_names},
+                  {STEP_LANDLOCK_SCOPES, scope_names}, {STEP_CGROUP, cgroup_names},
+                  {STEP_FRESH_PROC, proc_names},       {STEP_LANDLOCK, access_names},
+                  {STEP_LANDLOCK_RULE, access_names},  {STEP_ACE, ace_names},
+                  {STEP_ACCOUNT, account_names},       {STEP_DESKTOP, desktop_names},
+                  {STEP_TOKEN, token_names},           {STEP_JOB, job_names}};
 
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++) {
         if (tables[i].kind == kind)

@@ -474,7 +474,8 @@ int namespace_run(const struct plan *plan, const struct run_request *request,
     box.stage = STAGE_SETUP;
     box.alive = 1;
     box.ids = (clone_flags(plan) & CLONE_NEWUSER) != 0 ? IDS_PENDING : IDS_MAPPED;
-    if (!request->serves) /* a session's processes have many hand-overs, and time before the first */
+    if (!request
+             ->serves) /* a session's processes have many hand-overs, and time before the first */
         near_begin();
     (void)syscall(SYS_set_tid_address, &box.alive);
     target.pid = clone(init_main, box.stacks + COMMAND_STACK + INIT_STACK,

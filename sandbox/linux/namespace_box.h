@@ -37,7 +37,7 @@ struct box {
     mode_t umask;
     char *stacks; /* the command's below init's */
     struct confinement confinement;
-    volatile uint32_t gate;         /* enum gate, of a command's process that was prepared: a futex */
+    volatile uint32_t gate; /* enum gate, of a command's process that was prepared: a futex */
     volatile int command_is_inside; /* the kernel writes 0 here when it has executed, or died */
     /* the supervisor's */
     int *roots;
