@@ -319,6 +319,14 @@ wine_run "$build/bin/holdfast-sandbox.exe" audit --entries 2 "$root" </dev/null 
 [ $? = 0 ] && said "USED UP"
 check "audit says when its budget was not enough"
 rmdir "$work/open" "$work/closed"
+chmod 777 "$work"
+run windows-unelevated -- "$probe" exit 0 </dev/null
+[ $? = 0 ] && complained "project can be written by Everyone"
+check "a run warns when its workspace is open to everybody"
+chmod 700 "$work"
+run windows-unelevated -- "$probe" exit 0 </dev/null
+[ $? = 0 ] && ! complained "can be written by"
+check "... and only then"
 
 # --- teardown --------------------------------------------------------------------------------------------------
 store fail account 32
