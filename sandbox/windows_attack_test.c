@@ -436,6 +436,67 @@ Test(windows_attack, what_authenticated_users_may_write_is_out_of_reach)
     }
 }
 
+/* A directory below a protected name with an entry of its own that lets everybody, or the user, delete
+ * through it: such an entry stands before all that is inherited. One of them takes no part in inheritance. */
+Test(windows_attack, entries_of_their_own_do_not_open_protected_directories_for_deleting)
+{
+    static const char *const paths[] = {"Users\\u\\proj\\.git\\own", "Users\\u\\proj\\.git\\closed",
+                                        "Users\\u\\proj\\.git\\closed\\below",
+                                        "Users\\u\\proj\\.git\\closed\\below\\own"};
+    static const char *const sddls[] = {
+        "O:" MODEL_USER "G:BUD:AI(A;OICI;FA;;;WD)(A;OICIID;FA;;;" MODEL_USER ")",
+        "O:" MODEL_USER "G:BUD:PAI(A;OICI;FA;;;WD)(A;OICI;FA;;;" MODEL_USER ")", NULL,
+        "O:" MODEL_USER "G:BUD:AI(A;OICI;FA;;;WD)(A;OICIID;FA;;;" MODEL_USER ")"};
+
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        struct nt_change_report report = {0};
+        struct nt_journal journal = {0};
+        struct error err = {0};
+        struct model model;
+        struct nt_actor actor;
+        struct nt_actor user;
+        struct nt_ours ours;
+        AUTO_FREE char *before = NULL;
+
+        model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+            AUTO_FREE char *file = windows_path_join(paths[i], "file");
+
+            model_add(&model, paths[i], true, sddls[i]);
+            model_add(&model, file, false, NULL);
+        }
+        before = nt_tree_machine_dump(&model.machine, &err);
+        model_apply(&model, (enum model_mode)mode, WINDOWS_DEFAULT);
+        actor = model_command(&model, PUBLISHED);
+        user = (struct nt_actor){.token = &model.user};
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+            AUTO_FREE char *file = windows_path_join(paths[i], "file");
+
+            cr_assert_eq(nt_try_delete(model.tree, &actor, file), NT_REFUSED, "mode %d: %s", mode,
+                         file);
+            cr_assert_eq(nt_try_open(model.tree, &user, file, NT_DELETE), NT_DONE, "%s", file);
+        }
+        /* Teardown knows which of it is ours. */
+        ours = (struct nt_ours){model.sids, model.sid_count, &model.facts.user};
+        for (size_t i = 0; i < model.facts.name_count; i++) {
+            if (!model.facts.names[i].exists) /* what held the name for the run */
+                (void)nt_try_delete(model.tree, &user, model.facts.names[i].path + 3);
+        }
+        cr_assert_eq(nt_journal_read((const uint8_t *)model.machine.journal.data,
+                                     model.machine.journal.size, &journal, &err),
+                     0);
+        cr_assert_eq(nt_undo(&model.machine.machine, &journal, 0, &ours, &report, &err), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+            AUTO_FREE char *sddl = nt_sddl_format(&model_find(&model, paths[i])->object->sd, &err);
+
+            cr_assert_not_null(strstr(before, sddl), "%s: %s", paths[i], sddl);
+        }
+        nt_journal_done(&journal);
+        nt_change_report_done(&report);
+        model_close(&model);
+    }
+}
+
 /* The published design --------------------------------------------------------------------------- */
 
 Test(windows_attack, as_published_opens_what_everyone_may_write)

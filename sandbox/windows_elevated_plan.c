@@ -246,8 +246,9 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
                      : "another workspace's commands in the same account can be taken over");
     if (variant == WINDOWS_DEFAULT) {
         plan_add_gap(plan, "explicit-delete-child",
-                     "a directory inside a protected one that has an entry of its own with "
-                     "FILE_DELETE_CHILD for Users or Everyone lets its files be deleted");
+                     "a directory that comes to be inside a protected one with an entry of its own "
+                     "with FILE_DELETE_CHILD for Users or Everyone lets its files be deleted until "
+                     "the tree is walked again");
         plan_add_gap(
             plan, "null-device",
             "over-blocking: the stock descriptor of \\Device\\Null lets only Everyone write, "

@@ -174,6 +174,48 @@ static struct wanted find_wanted(const struct nt_wish *wish, const struct nt_acl
     return wanted;
 }
 
+/* Does a foreign entry of its own, which stands before all that it inherits, let somebody delete through
+ * this directory? */
+static bool has_own_delete_child(const struct nt_sd *sd, const struct nt_ours *ours)
+{
+    for (size_t i = 0; i < sd->dacl.count; i++) {
+        const struct nt_ace *ace = &sd->dacl.aces[i];
+        bool is_inherited =
+            (ace->flags & NT_INHERITED) != 0 && (sd->control & NT_SD_DACL_PROTECTED) == 0;
+
+        if (ace->type == NT_ACE_ALLOW && !is_inherited && (ace->flags & NT_INHERIT_ONLY) == 0 &&
+            (ace->mask & (NT_FILE_DELETE_CHILD | NT_GENERIC_ALL)) != 0 &&
+            !nt_is_ours(&sd->dacl, ace, ours))
+            return true;
+    }
+    return false;
+}
+
+/* Below a protected name such an entry would win over the inherited denial: the denial of that one right
+ * is put in front of it, too. It is handed on only where nothing else is (a closed DACL). */
+static int add_denials(const struct step *step, const struct nt_sd *sd,
+                       const struct nt_acl *inherited, struct wanted *wanted, struct nt_acl *all,
+                       struct error *err)
+{
+    bool is_closed = (sd->control & NT_SD_DACL_PROTECTED) != 0;
+
+    if (!has_own_delete_child(sd, &step->wishes->ours))
+        return 0;
+    if (nt_acl_copy(all, wanted->explicit_aces, err) < 0)
+        return -1;
+    for (size_t i = 0; i < inherited->count; i++) {
+        const struct nt_ace *ace = &inherited->aces[i];
+        struct nt_ace denial = nt_ace_make(NT_ACE_DENY, is_closed ? NT_CONTAINER_INHERIT : 0,
+                                           NT_FILE_DELETE_CHILD, &ace->sid);
+
+        if (ace->type == NT_ACE_DENY && (ace->mask & NT_FILE_DELETE_CHILD) != 0 &&
+            nt_acl_add(all, &denial, err) < 0)
+            return -1;
+    }
+    wanted->explicit_aces = all;
+    return 0;
+}
+
 static int put_right(const struct step *step, void *node, const char *path, struct nt_sd *sd,
                      const struct wanted *wanted, struct error *err)
 {
@@ -196,6 +238,7 @@ static int visit(const struct step *step, void *node, const char *path,
 {
     const struct nt_wish *wish = nt_wish_for(step->wishes, path);
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    AUTO_ACL struct nt_acl with_denials = NT_ACL_EMPTY;
     struct nt_file_facts facts;
     struct wanted wanted;
 
@@ -210,6 +253,10 @@ static int visit(const struct step *step, void *node, const char *path,
         return error_set(err, ERR_REFUSED, "%s: its DACL is NULL, so it cannot be protected", path);
     if (wanted.is_left_alone)
         return 0;
+    /* One that is wished for itself has its denials in front already. */
+    if (is_protected && wish == NULL && facts.is_directory &&
+        add_denials(step, &sd, inherited, &wanted, &with_denials, err) < 0)
+        return -1;
     if (put_right(step, node, path, &sd, &wanted, err) < 0)
         return -1;
     if (!facts.is_directory)

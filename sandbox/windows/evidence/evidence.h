@@ -29,7 +29,8 @@ int evidence_attempt(int argc, char **argv);
 /* C:\holdfast-evidence-PID: all of it the user's and made by this program, closed to others but where a
  * case wants it open.
  *
- *   ws\            workspace: evidence.exe, file.txt, sub\file.txt, .git\{HEAD,config,hooks\pre-commit}
+ *   ws\            workspace: evidence.exe, file.txt, sub\file.txt,
+ *                  .git\{HEAD,config,hooks\pre-commit,own\file.txt}
  *   outside\       file.txt, secret.txt
  *   everyone\      Everyone: full control
  *   authenticated\ Authenticated Users: modify

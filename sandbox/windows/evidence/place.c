@@ -11,8 +11,17 @@
 #include "sandbox/windows/token.h"
 #include "sandbox/windows_facts.h"
 
-static const char *const directories[] = {"ws", "ws\\sub", "ws\\.git", "ws\\.git\\hooks",
-                                          "outside"};
+static const struct {
+    const char *path;
+    const char *sddl; /* NULL: as inherited */
+} directories[] = {
+    {"ws", NULL},
+    {"ws\\sub", NULL},
+    {"ws\\.git", NULL},
+    {"ws\\.git\\hooks", NULL},
+    {"ws\\.git\\own", "D:(A;OICI;FA;;;WD)"}, /* stands before what it inherits */
+    {"outside", NULL},
+};
 
 static const struct {
     const char *path;
@@ -23,6 +32,7 @@ static const struct {
     {"ws\\.git\\HEAD", "ref: refs/heads/main\n"},
     {"ws\\.git\\config", "[core]\n"},
     {"ws\\.git\\hooks\\pre-commit", "exit 0\n"},
+    {"ws\\.git\\own\\file.txt", "file"},
     {"outside\\file.txt", "file"},
     {"outside\\secret.txt", "holdfast-secret-7141"},
     {"everyone\\file.txt", "file"},
@@ -119,9 +129,9 @@ int evidence_place_restore(const struct evidence_place *place, struct error *err
             return error_set(err, ERR_OS, "%s: cannot be removed", path);
     }
     for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-        AUTO_FREE char *path = windows_path_join(place->root, directories[i]);
+        AUTO_FREE char *path = windows_path_join(place->root, directories[i].path);
 
-        if (path == NULL || make_directory(path, NULL, err) < 0)
+        if (path == NULL || make_directory(path, directories[i].sddl, err) < 0)
             return -1;
     }
     for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -163,7 +173,7 @@ static int each_fixed(const struct evidence_place *place, size_t index, char **p
     index--;
     if (index >= ARRAY_SIZE(directories) + ARRAY_SIZE(files))
         return 0;
-    name = index < ARRAY_SIZE(directories) ? directories[index]
+    name = index < ARRAY_SIZE(directories) ? directories[index].path
                                            : files[index - ARRAY_SIZE(directories)].path;
     *path = windows_path_join(place->root, name);
     return *path != NULL;
