@@ -1,5 +1,4 @@
-/* The library starts nothing on Windows yet, and sets nothing up ahead: a session is what makes many
- * commands cheap there. */
+/* Nothing is set up ahead on Windows yet: a session is what makes many commands cheap there. */
 #include "sandbox/api.h"
 #include "sandbox/sandbox.h"
 
@@ -20,11 +19,4 @@ void api_ready_free(struct api_ready *ready)
 void api_ready_drop(struct api_ready *ready)
 {
     (void)ready;
-}
-
-char *api_find_launcher(struct error *err)
-{
-    (void)error_set(err, ERR_UNSUPPORTED, "the library starts no sandbox on Windows yet");
-    (void)error_hint(err, "start holdfast-sandbox.exe");
-    return NULL;
 }
