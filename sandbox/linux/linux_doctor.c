@@ -96,10 +96,22 @@ static bool is_wsl1(const char *release)
     return strstr(release, "Microsoft") != NULL && strstr(release, "WSL2") == NULL;
 }
 
+/* False where the release says nothing. */
+static bool is_older(const char *release, int major, int minor)
+{
+    int have[2] = {0, 0};
+
+    return sscanf(release, "%d.%d", &have[0], &have[1]) == 2 &&
+           (have[0] < major || (have[0] == major && have[1] < minor));
+}
+
 static void explain_user_namespaces(const struct linux_machine *m, struct buffer *out)
 {
     static const char mode[] = "linux-namespace";
 
+    if (is_older(m->release, 5, 12))
+        say(out, mode, "this kernel is older than Linux 5.12: mounts cannot be sealed in place",
+            "a newer kernel; 5.19 or later for everything");
     if (m->max_user_namespaces == 0)
         say(out, mode, "user.max_user_namespaces is 0: nobody can make a user namespace here",
             "as root: sysctl user.max_user_namespaces=15000; or use linux-landlock, which is "
@@ -137,7 +149,10 @@ static void explain_landlock(const struct linux_machine *m, struct buffer *out)
 
     if (m->landlock_abi > 0)
         return;
-    if (m->lsm[0] != '\0' && !names_landlock(m->lsm))
+    if (is_older(m->release, 5, 13))
+        say(out, mode, "this kernel is older than Linux 5.13, the first with Landlock",
+            "a newer kernel; each brings Landlock more rights");
+    else if (m->lsm[0] != '\0' && !names_landlock(m->lsm))
         say(out, mode, "Landlock is not in the kernel's list of security modules (lsm=)",
             "add landlock, to the front of lsm= on the kernel's command line, and start the "
             "machine again");

@@ -80,6 +80,22 @@ Test(linux_doctor, tells_a_missing_module_from_a_missing_list_entry)
     EXPECT("has no Landlock");
 }
 
+Test(linux_doctor, says_when_a_kernel_is_too_old)
+{
+    struct linux_machine machine = sound;
+
+    (void)strcpy(machine.release, "5.10.0-46-amd64");
+    machine.landlock_abi = 0;
+    (void)strcpy(machine.lsm, "lockdown,yama");
+    EXPECT("older than Linux 5.13");
+    cr_assert_null(strstr(said, "lsm="), "that would not help: %s", said);
+    cr_assert_null(strstr(said, "older than Linux 5.12"), "it was tried and works: %s", said);
+    machine.has_namespaces = false;
+    EXPECT("older than Linux 5.12");
+    (void)strcpy(machine.release, "5.13.0");
+    cr_assert_null(strstr(explain(&machine), "older than"), "%s", said);
+}
+
 Test(linux_doctor, names_the_rest)
 {
     struct linux_machine machine = sound;
