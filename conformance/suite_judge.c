@@ -31,7 +31,9 @@ static struct proof proof_of(const struct task *task)
         .is_clean_before = !facts->is_dirty,
         .has_beacon = facts->has_beacon,
         .has_ended = facts->has_ended,
-        .is_refused_by_signal = verdict_is_kernel_refusal(facts->exit_status),
+        .is_refused_by_signal = verdict_is_kernel_refusal(facts->exit_status) ||
+                                ((task->row->flags & CASE_LIMIT_MEMORY) != 0 &&
+                                 verdict_is_memory_kill(facts->exit_status)),
         .has_timed_out = facts->has_timed_out,
         .expects_timeout = expects_timeout(task->row),
         .may_refuse = (task->row->flags & CASE_MAY_REFUSE) != 0 && task->subject->has_started,

@@ -99,6 +99,11 @@ bool verdict_is_kernel_refusal(int exit_status)
            exit_status == 128 + SIGXFSZ;
 }
 
+bool verdict_is_memory_kill(int exit_status)
+{
+    return exit_status == 128 + SIGKILL;
+}
+
 static bool is_success(enum verdict verdict)
 {
     return verdict == VERDICT_HELD || verdict == VERDICT_WORKS;

@@ -45,6 +45,10 @@ bool verdict_is_unable(int exit_status);
  * anybody, and says nothing about why. */
 bool verdict_is_kernel_refusal(int exit_status);
 
+/* SIGKILL, which is how a control group keeps a limit of memory (cgroups(7)): a refusal where the policy
+ * has one, and the probe's beacon shows that it ran. */
+bool verdict_is_memory_kill(int exit_status);
+
 /* An exit status that can be a refusal to start: a failure, but not of the probe that wraps the
  * sandbox (3), not one that says that there is no sandbox to start (126, 127), and no death by a
  * signal: a launcher that crashed has refused nothing. */

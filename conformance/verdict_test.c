@@ -136,6 +136,8 @@ Test(verdict, an_attempt_that_somebody_ended_proves_nothing)
     cr_assert(verdict_is_kernel_refusal(128 + 31), "SIGSYS");
     cr_assert(!verdict_is_kernel_refusal(128 + 9), "SIGKILL");
     cr_assert(!verdict_is_kernel_refusal(0));
+    cr_assert(verdict_is_memory_kill(128 + 9) && !verdict_is_memory_kill(128 + 31) &&
+              !verdict_is_memory_kill(0) && !verdict_is_memory_kill(1));
 }
 
 Test(verdict, a_sandbox_that_waits_for_all_is_judged_when_it_was_stopped)

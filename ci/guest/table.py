@@ -19,11 +19,10 @@ for name in os.listdir(sys.argv[1]):
     for who, text in zip(("root", "user"), doctor):
         works = re.findall(r'"name": "(linux-\w+)".*?"works": (\w+)', text)
         modes.append(who + ": " + (", ".join(m[6:] for m, yes in works if yes == "true") or "none"))
-    abi, cases = "", []
+    abi, cases = "".join(re.findall(r"^Landlock ABI (\d+)$", read(folder + "/facts.txt"), re.M)), []
     text = read(folder + "/conformance/conformance.json")
     if text:
         data = json.loads(text)
-        abi = data["host"].get("landlock_abi", "")
         count = collections.Counter((c["sandbox"], c["status"]) for c in data["cases"])
         for box in sorted({c["sandbox"] for c in data["cases"]}):
             bad = [c for c in data["cases"] if c["sandbox"] == box and c["status"] in ("regression", "fixed-gap", "invalid")]
