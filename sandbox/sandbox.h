@@ -68,8 +68,9 @@ struct sandbox_command {
     const char *cwd;         /* absolute; NULL: the workspace */
     int descriptors[3];      /* what becomes 0, 1, 2; borrowed; -1: closed (on Windows: nothing to
                               * read, and writing fails) */
-    /* Linux only: descriptors[0] is a terminal of no other session (openpty(3)): it becomes the command's controlling
-     * one, so that keys make signals and TIOCSWINSZ on its master makes SIGWINCH */
+    /* Linux only: descriptors[0] is a terminal of no other session (openpty(3)): it becomes the
+     * command's controlling one, so that keys make signals and TIOCSWINSZ on its master makes
+     * SIGWINCH */
     bool has_terminal;
 };
 

@@ -272,7 +272,7 @@ int windows_elevated_plan(const struct policy *policy, const struct windows_fact
                           enum windows_variant variant, struct plan *plan, struct error *err)
 {
     enum windows_account account = account_for(policy);
-    char sid[NT_SID_TEXT_MAX];
+    struct windows_participants who = {.sids = {""}};
 
     if (check(policy, facts, err) < 0)
         return -1;
@@ -301,8 +301,11 @@ int windows_elevated_plan(const struct policy *policy, const struct windows_fact
                                              : PLAN_ACCOUNT_RUNNER_PER_COMMAND,
                   "what the user owns is somebody else's to it");
     add_token(plan, facts, &facts->accounts[account], variant);
-    nt_sid_format(&facts->accounts[account], sid);
-    windows_add_process(plan, policy, sid, variant);
+    nt_sid_format(variant == WINDOWS_DEFAULT ? &facts->group : &facts->accounts[account],
+                  who.sids[0]);
+    if (variant == WINDOWS_DEFAULT)
+        nt_sid_format(&facts->roots[0].sid, who.sids[1]);
+    windows_add_process(plan, policy, &who, variant);
     add_gaps(plan, policy, variant);
     return plan_check(plan, err);
 }

@@ -264,21 +264,33 @@ void windows_add_default_dacl(struct plan *plan, const struct nt_sid *first,
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;SY)", 0, "as Windows has it");
 }
 
-void windows_add_process(struct plan *plan, const struct policy *policy, const char *participant,
-                         enum windows_variant variant)
+/* READ_CONTROL and every desktop right but switching to it (winuser.h, DESKTOP_*). */
+static void add_desktop(struct plan *plan, const struct windows_participants *who,
+                        enum windows_variant variant)
 {
-    uint64_t job =
-        PLAN_JOB_KILL_ON_CLOSE | PLAN_JOB_NO_BREAKAWAY | PLAN_JOB_DIE_ON_EXCEPTION | PLAN_JOB_UI;
     AUTO_BUFFER struct buffer desktop = BUFFER_EMPTY;
 
-    if (variant == WINDOWS_AS_PUBLISHED)
-        job = PLAN_JOB_KILL_ON_CLOSE;
-    /* READ_CONTROL and every desktop right but switching to it (winuser.h, DESKTOP_*). */
-    buffer_printf(&desktop, "D:P(A;;0x200ff;;;%s)(A;;0xf01ff;;;SY)", participant);
+    buffer_add_text(&desktop, "D:P");
+    for (size_t i = 0; i < ARRAY_SIZE(who->sids) && who->sids[i][0] != '\0'; i++)
+        buffer_printf(&desktop, "(A;;0x200ff;;;%s)", who->sids[i]);
+    buffer_add_text(&desktop, "(A;;0xf01ff;;;SY)");
     plan_add_text(plan, STEP_DESKTOP, NULL, buffer_text(&desktop),
                   variant == WINDOWS_AS_PUBLISHED ? PLAN_DESKTOP_PER_COMMAND
                                                   : PLAN_DESKTOP_PER_SESSION,
                   "no window of the user's to send messages to or to read keys from");
+    if (buffer_failed(&desktop))
+        plan->has_failed = true;
+}
+
+void windows_add_process(struct plan *plan, const struct policy *policy,
+                         const struct windows_participants *who, enum windows_variant variant)
+{
+    uint64_t job =
+        PLAN_JOB_KILL_ON_CLOSE | PLAN_JOB_NO_BREAKAWAY | PLAN_JOB_DIE_ON_EXCEPTION | PLAN_JOB_UI;
+
+    if (variant == WINDOWS_AS_PUBLISHED)
+        job = PLAN_JOB_KILL_ON_CLOSE;
+    add_desktop(plan, who, variant);
     plan_add(plan, STEP_JOB, NULL, job, "when the run ends, so does everything it started");
     if (policy->limits.processes > 0)
         plan_add_text(plan, STEP_LIMIT, NULL, "processes", policy->limits.processes,
@@ -287,8 +299,6 @@ void windows_add_process(struct plan *plan, const struct policy *policy, const c
         plan_add_text(plan, STEP_LIMIT, NULL, "memory", policy->limits.memory_bytes,
                       "asked for by the policy");
     plan_add(plan, STEP_HANDLES, NULL, 0, "no open file, socket or process of the caller leaks in");
-    if (buffer_failed(&desktop))
-        plan->has_failed = true;
 }
 
 void windows_add_guards(struct plan *plan, const struct windows_facts *facts)

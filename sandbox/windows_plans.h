@@ -114,10 +114,14 @@ int windows_check_roots(const struct windows_facts *facts, const char *mode, str
 /* The same for what is to be readable or hidden (elevated). */
 int windows_check_reading(const struct windows_facts *facts, const char *mode, struct error *err);
 int windows_check_limits(const struct policy *policy, const char *mode, struct error *err);
-/* Job, desktop, handles, limits: what both modes do to the command's own process. participant: who may
- * use the desktop besides its maker, a SID or "logon". */
-void windows_add_process(struct plan *plan, const struct policy *policy, const char *participant,
-                         enum windows_variant variant);
+/* Who may use the desktop besides its maker: SIDs or "logon"; "": none. Two of them as for
+ * windows_add_default_dacl, so that another workspace's commands may not. */
+struct windows_participants {
+    char sids[2][NT_SID_TEXT_MAX];
+};
+/* Job, desktop, handles, limits: what both modes do to the command's own process. */
+void windows_add_process(struct plan *plan, const struct policy *policy,
+                         const struct windows_participants *who, enum windows_variant variant);
 /* Who may change the objects that the command makes without saying: first must be among the groups of
  * its token and not in the second list, root is in the second list only. */
 void windows_add_default_dacl(struct plan *plan, const struct nt_sid *first,

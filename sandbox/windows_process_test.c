@@ -99,6 +99,38 @@ Test(windows_process, commands_of_two_workspaces_cannot_change_each_others_proce
     }
 }
 
+/* "Desktop Security and Access Rights": making windows, hooks, journals, and writing. */
+Test(windows_process, commands_of_two_workspaces_do_not_share_a_desktop)
+{
+    static const struct nt_mapping desktop_mapping = {
+        .read = 0x20041, .write = 0x200be, .execute = 0x20100, .all = 0xf01ff};
+    static const uint32_t rights[] = {0x2, 0x4, 0x8, 0x10, 0x20, 0x80};
+
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        struct model pair[2];
+        AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+        AUTO_BUFFER struct buffer sddl = BUFFER_EMPTY;
+        struct error err = {0};
+
+        open_pair(pair, (enum model_mode)mode, WINDOWS_DEFAULT);
+        buffer_printf(&sddl, "O:" MODEL_USER "G:BU%s",
+                      plan_find(&pair[0].plan, STEP_DESKTOP)->text);
+        cr_assert_eq(nt_sddl_parse(sddl.data, NULL, &sd, &err), 0, "%s", err.message);
+        for (size_t i = 0; i < ARRAY_SIZE(rights); i++) {
+            struct nt_access_check check = {.sd = &sd,
+                                            .token = &pair[0].command,
+                                            .desired = rights[i],
+                                            .mapping = &desktop_mapping};
+
+            cr_assert(nt_access_check(&check).is_allowed, "its own, %d, %zu", mode, i);
+            check.token = &pair[1].command;
+            cr_assert(!nt_access_check(&check).is_allowed, "another's, %d, %zu", mode, i);
+        }
+        for (size_t i = 0; i < 2; i++)
+            model_close(&pair[i]);
+    }
+}
+
 Test(windows_process, as_published_they_can)
 {
     for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {

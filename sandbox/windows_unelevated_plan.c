@@ -187,6 +187,18 @@ static int add_run_directory(struct plan *plan, const struct policy *policy,
     return 0;
 }
 
+static void add_process(struct plan *plan, const struct policy *policy,
+                        const struct windows_facts *facts, enum windows_variant variant)
+{
+    struct windows_participants who = {.sids = {"logon"}};
+
+    if (variant == WINDOWS_DEFAULT) {
+        nt_sid_format(&facts->user, who.sids[0]);
+        nt_sid_format(&facts->roots[0].sid, who.sids[1]);
+    }
+    windows_add_process(plan, policy, &who, variant);
+}
+
 int windows_unelevated_plan(const struct policy *policy, const struct windows_facts *facts,
                             enum windows_variant variant, struct plan *plan, struct error *err)
 {
@@ -207,7 +219,7 @@ int windows_unelevated_plan(const struct policy *policy, const struct windows_fa
         return -1;
     }
     add_token(plan, facts, variant);
-    windows_add_process(plan, policy, "logon", variant);
+    add_process(plan, policy, facts, variant);
     if (policy->network == NETWORK_NONE)
         windows_add_network_advice(plan, facts);
     add_gaps(plan, policy, variant);
