@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "sandbox/windows_plans.h"
+#include "sandbox/windows_reading.h"
 
 static const char mode_name[] = "windows-elevated";
 
@@ -85,11 +86,15 @@ static void add_protection(struct plan *plan, const struct windows_facts *facts)
                   "renamed, it would take a protected thing along and free its name");
 }
 
-/* A root's own entries let the accounts read it. */
-static bool is_in_a_root(const struct windows_facts *facts, const char *path)
+/* A root's own entries let the accounts read it; what is hidden stays so. */
+static bool is_left_out(const struct windows_facts *facts, const char *path)
 {
     for (size_t i = 0; i < facts->root_count; i++) {
         if (path_is_within(PATH_WINDOWS, path, facts->roots[i].path))
+            return true;
+    }
+    for (size_t i = 0; i < facts->hidden_count; i++) {
+        if (path_is_within(PATH_WINDOWS, path, facts->hidden[i].path))
             return true;
     }
     return false;
@@ -101,7 +106,7 @@ static void add_reading(struct plan *plan, const struct windows_facts *facts)
         nt_ace_make(NT_ACE_ALLOW, NT_INHERIT_ALL, WINDOWS_READ_RIGHTS, &facts->group);
 
     for (size_t i = 0; i < facts->readable.count; i++) {
-        if (!is_in_a_root(facts, facts->readable.items[i]))
+        if (!is_left_out(facts, facts->readable.items[i]))
             windows_add_ace(plan, facts->readable.items[i], &read,
                             PLAN_ACE_LATER | (facts->is_readable_assumed ? PLAN_ACE_IF_THERE : 0),
                             "a folder of tools that only the user may read");
@@ -117,6 +122,26 @@ int windows_reading_plan(const struct windows_facts *facts, struct plan *plan, s
     return plan_check(plan, err);
 }
 
+/* What is hidden and could be read only by an entry of ours, put now or by a run with another policy: the
+ * deeper of the two is denied. */
+static void hide_from_reading(struct plan *plan, const struct windows_facts *facts,
+                              const char *hidden, const struct nt_ace *deny)
+{
+    bool is_inside = windows_reading_is_declared(facts->profile, hidden);
+
+    if (is_inside)
+        windows_add_ace(plan, hidden, deny, PLAN_ACE_PROTECTS, "deny_read, in a folder of tools");
+    for (size_t i = 0; !is_inside && i < windows_tool_count; i++) {
+        AUTO_FREE char *tool = windows_path_join(facts->profile, windows_tools[i].folder);
+
+        if (tool == NULL)
+            plan->has_failed = true;
+        else if (path_is_within(PATH_WINDOWS, tool, hidden))
+            windows_add_ace(plan, tool, deny, PLAN_ACE_PROTECTS | PLAN_ACE_IF_THERE,
+                            "deny_read, around a folder of tools");
+    }
+}
+
 static void add_hiding(struct plan *plan, const struct windows_facts *facts)
 {
     struct nt_ace deny = nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, WINDOWS_DENY_ALL, &facts->group);
@@ -125,6 +150,8 @@ static void add_hiding(struct plan *plan, const struct windows_facts *facts)
         if (facts->hidden[i].is_readable)
             windows_add_ace(plan, facts->hidden[i].path, &deny, PLAN_ACE_PROTECTS,
                             "deny_read of the policy");
+        else
+            hide_from_reading(plan, facts, facts->hidden[i].path, &deny);
     }
 }
 

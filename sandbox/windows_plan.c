@@ -217,7 +217,10 @@ int windows_check_reading(const struct windows_facts *facts, const char *mode, s
         }
     }
     for (size_t i = 0; i < facts->hidden_count; i++) {
-        if (facts->hidden[i].is_readable && check_place(facts, facts->hidden[i].path, err) < 0) {
+        const char *path = facts->hidden[i].path;
+
+        if ((facts->hidden[i].is_readable || windows_reading_is_declared(facts->profile, path)) &&
+            check_place(facts, path, err) < 0) {
             (void)error_wrap(err, "%s: deny_read: hiding it needs an entry on it", mode);
             return error_hint(err, "take Users and Everyone out of its access control list "
                                    "yourself, or hide something smaller");

@@ -565,3 +565,54 @@ Test(windows_reading, a_done_record_without_the_entry_is_not_believed)
     cr_assert_eq(is_due(&s, NULL), 0);
     close_scene(&s);
 }
+
+/* deny_read wins over the list: also where a run with another policy has let the tools be read before. */
+Test(windows_reading, what_a_policy_hides_stays_hidden)
+{
+    static const struct {
+        const char *hidden;
+        enum nt_outcome file, tool;
+    } rows[] = {{FOLDER "\\Python312\\Lib", NT_REFUSED, NT_DONE},
+                {FOLDER, NT_REFUSED, NT_REFUSED},
+                {"C:\\Users\\u\\AppData", NT_REFUSED, NT_REFUSED},
+                {"C:\\Users\\u\\Documents", NT_DONE, NT_DONE}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct nt_change_report report = {0};
+        struct nt_changes changes = {0};
+        struct plan plan = PLAN_EMPTY;
+        struct nt_journal journal;
+        struct error err = {0};
+        struct nt_ours ours;
+        struct scene s;
+
+        open_scene(&s);
+        cr_assert_eq(work(&s, &err), 0, "%s", err.message);
+        cr_assert_eq(windows_facts_add_hidden(&s.model.facts, rows[i].hidden, false, &err), 0);
+        cr_assert_eq(
+            windows_elevated_plan(&s.model.policy, &s.model.facts, WINDOWS_DEFAULT, &plan, &err), 0,
+            "%s", err.message);
+        for (size_t k = 0; k < plan.step_count; k++)
+            cr_assert((plan.steps[k].bits & PLAN_ACE_LATER) == 0 ||
+                          plan.steps[k].kind != STEP_ACE ||
+                          !path_is_within(PATH_WINDOWS, plan.steps[k].path, rows[i].hidden),
+                      "%s is to be read", plan.steps[k].path);
+        ours = ours_of(&s);
+        cr_assert_eq(windows_plan_wishes(&plan, WINDOWS_NOW, &ours, &changes.wishes, &err), 0);
+        read_journal(&s, &journal);
+        cr_assert_eq(nt_apply(&s.model.machine.machine, &changes, journal.count, &report, &err), 0,
+                     "%s", err.message);
+        nt_journal_done(&journal);
+        for (int again = 0; again < 2; again++) {
+            cr_assert_eq(may_read(&s, TOOLS "\\Python312\\Lib\\a.py"), rows[i].file, "%s",
+                         rows[i].hidden);
+            cr_assert_eq(may_read(&s, TOOLS "\\Python312\\python.exe"), rows[i].tool, "%s",
+                         rows[i].hidden);
+            cr_assert_eq(work(&s, &err), 0, "a worker of the other policy: %s", err.message);
+        }
+        nt_wishes_done(&changes.wishes);
+        nt_change_report_done(&report);
+        plan_done(&plan);
+        close_scene(&s);
+    }
+}
