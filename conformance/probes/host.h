@@ -66,7 +66,7 @@ int host_fork(struct scene *scene, void (*act)(const struct scene *scene, int to
  * others of that identity may signal and trace. Exits if it cannot. */
 void host_become_identity(const struct scene *scene);
 /* Called by act() when it has made what the attempt will look for; host_await() in prepare() waits
- * for that (at most two seconds), so that the attempt never comes too early. */
+ * for that (at most ten seconds), so that the attempt never comes too early. */
 void host_say_ready(int to_harness);
 int host_await(struct scene *scene, struct error *err);
 /* The pid of the last helper, in decimal, in S/ws/NAME, for attempts that need one. */
