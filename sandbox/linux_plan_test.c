@@ -307,6 +307,9 @@ Test(landlock_plan, uses_what_the_abi_has_and_names_what_it_lacks)
         cr_assert_eq(has_gap(&s.plan, "unix-sockets"), abi < 9);
         cr_assert(has_gap(&s.plan, "protected-names"));
         cr_assert_eq((groups_of(&s.plan) & FILTER_NO_UNIX_SOCKET) != 0, abi < 9);
+        cr_assert_eq(s.plan.steps[index_of(&s.plan, STEP_LANDLOCK_RULE, "/p")].bits &
+                         ACCESS_RESOLVE_UNIX,
+                     0, "a socket of the machine in the workspace stays its own");
         strike(&s);
     }
 }
