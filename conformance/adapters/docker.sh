@@ -17,6 +17,7 @@ docker image inspect holdfast-root >/dev/null 2>"$own/error" || {
         exit 125
     }
     mkdir "$own/root" "$own/root/proc" "$own/root/dev" "$own/root/tmp" "$own/root/sys"
+    chmod 1777 "$own/root/tmp" # runc gives a tmpfs the mode of the folder it covers
     for top in /*; do
         if [ -L "$top" ]; then cp -P "$top" "$own/root$top"; elif [ -d "$top" ]; then mkdir -p "$own/root$top"; fi
     done
