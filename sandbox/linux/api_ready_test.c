@@ -362,6 +362,29 @@ Test(ready, passes_signals_on)
     scene_done(&scene);
 }
 
+/* A caller that changes its mind at once: whether the command has begun or not, it ends. */
+Test(ready, hears_a_signal_that_comes_at_once)
+{
+    struct scene scene;
+    struct error err = {0};
+
+    scene_ready(&scene, 1);
+    cr_assert_eq(sandbox_policy_set(scene.policy, "timeout_s", "30", &err), 0);
+    settle(&scene);
+    for (int i = 0; i < 100; i++) {
+        struct sandbox_child child;
+        int status = -1;
+
+        start(&scene, "exec sleep 60", 0, &child);
+        if (i % 2 != 0)
+            (void)usleep((useconds_t)i * 10);
+        cr_assert_eq(kill(child.pid, SIGTERM), 0);
+        cr_assert_eq(sandbox_wait(&child, &status, &err), 0, "%s", err.message);
+        cr_assert_eq(status, 143, "round %d: %d", i, status);
+    }
+    scene_done(&scene);
+}
+
 Test(ready, ends_when_its_time_is_up)
 {
     struct scene scene;

@@ -63,9 +63,15 @@ struct launch_target {
 int launch_wait(const struct launch_target *target, int *wait_status, struct rusage *usage,
                 bool *has_timed_out, struct error *err);
 
-/* In init: passes signals that arrive on to the command; 0: to nobody, they are dropped. */
+/* In init: passes signals that arrive on to the command, from now on. */
 int launch_relay_signals(pid_t command, struct error *err);
+
+/* In the init of a session: the same, to the command named last; 0: to nobody. What arrives when client,
+ * the socket, has a request that is not read yet is kept for its command. The signals stay blocked: who
+ * waits does so with the mask let_through. A process that is made meanwhile must take the defaults. */
+int launch_relay_for(int client, sigset_t *let_through, struct error *err);
 void launch_relay_to(pid_t command);
+int launch_default_signals(struct error *err);
 
 /* The shell's way of saying how a process ended. */
 void launch_describe(int wait_status, const struct rusage *usage, struct run_outcome *outcome);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -23,6 +24,7 @@
 #include "sandbox/filter.h"
 #include "sandbox/linux/apply.h"
 #include "sandbox/linux/near.h"
+#include "sandbox/linux/supervisor_sys.h"
 
 /* --- descriptors 0, 1, 2 ------------------------------------------------------------------------ */
 
@@ -147,6 +149,8 @@ static volatile sig_atomic_t time_is_up;
 static volatile sig_atomic_t is_near; /* the launcher, to the command */
 static volatile unsigned target_timeout_s;
 static volatile pid_t relay_pid; /* in init; it may share memory with the launcher */
+static volatile int relay_client = -1;
+static volatile unsigned relay_kept; /* signals, by number */
 
 int launch_block_signals(sigset_t *before, struct error *err)
 {
@@ -188,10 +192,15 @@ static void forward(int number)
         (void)raise(SIGSTOP);
 }
 
+/* Without a command a signal is meant for the one whose request is on its way, or for nobody. */
 static void relay(int number)
 {
+    struct pollfd request = {.fd = relay_client, .events = POLLIN};
+
     if (relay_pid > 0)
         send_to_command(relay_pid, true, number);
+    else if (relay_client >= 0 && sys_call(SYS_poll, SYS_PTR(&request), 1, 0, 0, 0, 0) > 0)
+        relay_kept |= 1u << number;
 }
 
 /* The first alarm is not the end: a command that runs longer does not need us near. Should this fail,
@@ -234,19 +243,48 @@ static int unblock(struct error *err)
     return 0;
 }
 
-void launch_relay_to(pid_t command)
+static int handle_all(void (*handler)(int), struct error *err)
 {
-    relay_pid = command;
+    for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++) {
+        if (handle(forwarded[i].number, handler, err) < 0)
+            return -1;
+    }
+    return 0;
 }
 
 int launch_relay_signals(pid_t command, struct error *err)
 {
-    launch_relay_to(command);
-    for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++) {
-        if (handle(forwarded[i].number, relay, err) < 0)
-            return -1;
+    relay_pid = command;
+    return handle_all(relay, err) < 0 ? -1 : unblock(err);
+}
+
+int launch_relay_for(int client, sigset_t *let_through, struct error *err)
+{
+    relay_client = client;
+    if (sigprocmask(SIG_BLOCK, NULL, let_through) < 0)
+        return error_os(err, errno, "read the signal mask");
+    for (size_t i = 0; i < ARRAY_SIZE(forwarded); i++)
+        (void)sigdelset(let_through, forwarded[i].number);
+    (void)sigdelset(let_through, SIGALRM);
+    return handle_all(relay, err);
+}
+
+/* Called while the signals are blocked: one that was kept comes before those that wait. */
+void launch_relay_to(pid_t command)
+{
+    const unsigned kept = relay_kept;
+
+    relay_kept = 0;
+    relay_pid = command;
+    for (size_t i = 0; command > 0 && i < ARRAY_SIZE(forwarded); i++) {
+        if ((kept & 1u << forwarded[i].number) != 0)
+            send_to_command(command, true, forwarded[i].number);
     }
-    return unblock(err);
+}
+
+int launch_default_signals(struct error *err)
+{
+    return handle_all(SIG_DFL, err) < 0 || handle(SIGALRM, SIG_DFL, err) < 0 ? -1 : 0;
 }
 
 int launch_wait(const struct launch_target *target, int *wait_status, struct rusage *usage,

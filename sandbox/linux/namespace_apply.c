@@ -197,7 +197,8 @@ static int prepared_main(void *argument)
     struct box *box = argument;
     struct confinement *c = &box->confinement;
 
-    if (confinement_prepare(c) < 0)
+    /* init's handlers would send what arrives to this very process, again and again */
+    if (launch_default_signals(&c->error) < 0 || confinement_prepare(c) < 0)
         _exit(127);
     while (box->gate == GATE_CLOSED)
         (void)sys_call(SYS_futex, SYS_PTR(&box->gate), FUTEX_WAIT, GATE_CLOSED, 0, 0, 0);

@@ -45,7 +45,8 @@ struct order { /* one received request */
 };
 
 static int client = -1;
-static int nothing = -1; /* /dev/null, in 0, 1, 2 between commands */
+static sigset_t let_through; /* the mask with which init waits */
+static int nothing = -1;     /* /dev/null, in 0, 1, 2 between commands */
 static struct error attendant_error;
 static struct supervisor_maps maps;
 static char *attendant_stack;
@@ -106,6 +107,15 @@ static int read_texts(size_t size, struct order *order, struct error *err)
     return 0;
 }
 
+/* Signals are let through only here and while a command runs: so none is lost between the two. */
+static void wait_for_request(void)
+{
+    struct pollfd polled = {.fd = client, .events = POLLIN};
+
+    while (ppoll(&polled, 1, NULL, &let_through) < 0 && errno == EINTR)
+        ;
+}
+
 /* 1: a request; 0: the client is gone; -1: *err, and the session goes on. */
 static int receive(struct order *order, struct error *err)
 {
@@ -120,6 +130,7 @@ static int receive(struct order *order, struct error *err)
                             .msg_controllen = sizeof control};
     ssize_t size;
 
+    wait_for_request();
     do
         size = recvmsg(client, &header, MSG_CMSG_CLOEXEC);
     while (size < 0 && errno == EINTR);
@@ -223,8 +234,8 @@ static enum end wait_for(struct box *box, pid_t command)
     enum end end = END_ATTENDANT;
 
     while (polled[COMMAND].fd >= 0) {
-        if (poll(polled, COUNT, -1) < 0)
-            continue; /* EINTR: the time is up, and everything is killed */
+        if (ppoll(polled, COUNT, NULL, &let_through) < 0)
+            continue; /* EINTR: a signal was passed on, or the time is up and everything is killed */
         if (polled[COMMAND].revents != 0) {
             end = END_COMMAND;
             break;
@@ -311,18 +322,16 @@ static bool run_one(struct box *box, pid_t command, struct order *order,
 {
     enum end end = END_COMMAND;
 
-    /* first: it may be answering its user before the next line is reached */
     launch_relay_to(command);
     if (release_command(box, order, &reply->error) < 0) {
-        launch_relay_to(0);
         (void)kill_everything(-1);
     } else {
         (void)alarm(order->request.timeout_s);
         end = wait_for(box, command);
         (void)alarm(0);
-        launch_relay_to(0);
         conclude(box, end, kill_everything(command), reply);
     }
+    launch_relay_to(0);
     if (box->confinement.listener >= 0)
         (void)close(box->confinement.listener);
     return end != END_CLIENT;
@@ -345,7 +354,7 @@ static int prepare(struct box *box, struct error *err)
     box->maps = &maps;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGALRM);
-    if (launch_relay_signals(0, err) < 0)
+    if (launch_relay_for(client, &let_through, err) < 0)
         return -1;
     if (sigaction(SIGALRM, &action, NULL) < 0 || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
         return error_os(err, errno, "handle the end of time");
