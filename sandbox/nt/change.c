@@ -185,6 +185,39 @@ static int walk_changed(struct work *work, struct error *err)
     return 0;
 }
 
+static bool has_changed_any(const struct work *work)
+{
+    for (size_t i = 0; i < work->changes->wishes.count; i++) {
+        if (work->is_changed[i])
+            return true;
+    }
+    return false;
+}
+
+/* The walk knows objects by the names that directories list, the wishes by what the plan calls them. Where
+ * these differ (a short name, another case of a foreign letter) the walk has taken away what was wished. */
+static int verify_wishes(struct work *work, struct error *err)
+{
+    const struct nt_wishes *wishes = &work->changes->wishes;
+
+    for (size_t i = 0; has_changed_any(work) && i < wishes->count; i++) {
+        int met = nt_wish_is_met(work->machine, wishes, wishes->items[i].path, err);
+
+        if (met < 0 && err->code != ERR_NOT_FOUND)
+            return error_wrap(err, "%s", wishes->items[i].path);
+        if (met != 0)
+            continue;
+        (void)error_set(err, ERR_REFUSED, "%s: its entries did not stay", wishes->items[i].path);
+        return error_hint(err, "write its name as its directory lists it, and run it again");
+    }
+    return 0;
+}
+
+static int apply_trees(struct work *work, struct error *err)
+{
+    return walk_changed(work, err) < 0 ? -1 : verify_wishes(work, err);
+}
+
 static int apply_all(struct work *work, struct error *err)
 {
     struct nt_record commit = {.type = NT_RECORD_COMMIT, .kind = NT_KIND_ACL, .object = ""};
@@ -193,8 +226,7 @@ static int apply_all(struct work *work, struct error *err)
         if (apply_setting(work, &work->changes->settings[i], err) < 0)
             return -1;
     }
-    if (apply_wishes(work, err) < 0 ||
-        (!work->changes->objects_only && walk_changed(work, err) < 0))
+    if (apply_wishes(work, err) < 0 || (!work->changes->objects_only && apply_trees(work, err) < 0))
         return -1;
     if (work->report->records == 0 || work->changes->goes_on)
         return 0;

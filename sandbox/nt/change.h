@@ -7,6 +7,7 @@
  *   settings, in order      journal, then set
  *   objects, outermost first   journal, then put our entries on this one object
  *   trees below them        walked once, from each outermost changed object
+ *   objects again           looked at: what the walk knows by another name it has undone
  *   commit                  the end of the transaction
  *
  * Undoing goes backwards through the journal. A thing that is as we left it

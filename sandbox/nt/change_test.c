@@ -583,3 +583,111 @@ Test(change, the_users_denial_is_ours_beside_an_entry_of_ours_and_nowhere_else)
     text = nt_sddl_format(&sd, &err);
     cr_assert_str_eq(text, "O:" USER "G:BUD:(A;;FA;;;" USER ")");
 }
+
+static struct nt_machine_ops short_ops;
+static int (*long_open)(struct nt_machine *machine, const char *path, void **node,
+                        struct error *err);
+
+/* NTFS finds a file by its short name, too; directories list the long one. */
+static int short_open(struct nt_machine *machine, const char *path, void **node, struct error *err)
+{
+    return long_open(machine,
+                     strcmp(path, "C:\\home\\proj\\GIT~1") == 0 ? "C:\\home\\proj\\.git" : path,
+                     node, err);
+}
+
+/* The walk does not know the object by that name: it would take the protection away and commit. */
+Test(change, a_wish_that_the_walk_does_not_know_by_its_name_is_refused_and_undone)
+{
+    struct scene s;
+    struct plan plan;
+    struct nt_change_report report = {0};
+    struct error err = {0};
+    AUTO_FREE char *before = NULL;
+    AUTO_FREE char *after = NULL;
+
+    open_scene(&s);
+    open_plan(&plan);
+    plan.wishes[0].path = "C:\\home\\proj\\GIT~1";
+    long_open = s.machine.machine.ops->open_path;
+    short_ops = *s.machine.machine.ops;
+    short_ops.open_path = short_open;
+    s.machine.machine.ops = &short_ops;
+    before = dump(&s);
+    cr_assert_eq(nt_apply(&s.machine.machine, &plan.changes, 0, &report, &err), -1);
+    cr_assert_eq(err.code, ERR_REFUSED, "%s", err.message);
+    cr_assert_not_null(strstr(err.message, "GIT~1"), "%s", err.message);
+    (void)undo(&s, false, 0);
+    after = dump(&s);
+    cr_assert_str_eq(after, before);
+    nt_change_report_done(&report);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+/* What is made in a root inherits from it, whatever its name: teardown takes that off a .ssh, too, and
+ * OpenSSH is content again. What never had an entry is not written. */
+Test(change, keys_and_hives_that_were_made_in_a_root_lose_what_they_inherited)
+{
+    struct scene s;
+    struct plan plan;
+    AUTO_FREE char *key = NULL;
+    AUTO_FREE char *directory = NULL;
+    AUTO_FREE char *config = NULL;
+
+    open_scene(&s);
+    open_plan(&plan);
+    add(&s, "home\\proj\\NTUSER.DAT", false, NULL);
+    add(&s, "home\\proj\\src\\.ssh", true, NULL);
+    (void)apply(&s, &plan, 0);
+    add(&s, "home\\proj\\.ssh", true, NULL);
+    add(&s, "home\\proj\\.ssh\\id", false, NULL);
+    add(&s, "home\\proj\\src\\.ssh\\config", false, NULL);
+    key = sddl_of(&s, "home\\proj\\.ssh\\id");
+    cr_assert_not_null(strstr(key, "S-1-0-11"), "the file system gave it");
+    (void)undo(&s, true, 0);
+    free(key);
+    key = sddl_of(&s, "home\\proj\\.ssh\\id");
+    directory = sddl_of(&s, "home\\proj\\.ssh");
+    config = sddl_of(&s, "home\\proj\\src\\.ssh\\config");
+    cr_assert_null(strstr(key, "S-1-0-"), "%s", key);
+    cr_assert_null(strstr(directory, "S-1-0-"), "%s", directory);
+    cr_assert_null(strstr(config, "S-1-0-"), "%s", config);
+    cr_assert_eq(nt_tree_find(s.tree, "home\\proj\\NTUSER.DAT")->object->sd_writes, 0u);
+    cr_assert_eq(nt_tree_find(s.tree, "home\\proj\\src\\.ssh")->object->sd_writes, 0u);
+    close_plan(&plan);
+    close_scene(&s);
+}
+
+/* A denial of somebody's is a denial also when it has a condition or is about a type of object: nothing
+ * of ours that allows comes before it. */
+Test(change, our_allows_stand_behind_the_denials_of_others_of_every_kind)
+{
+    static const enum nt_ace_type kinds[] = {NT_ACE_DENY, NT_ACE_DENY_CALLBACK, NT_ACE_DENY_OBJECT,
+                                             NT_ACE_DENY_CALLBACK_OBJECT};
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        struct nt_ace theirs = nt_ace_make(kinds[i], 0, NT_FILE_WRITE_DATA, &NT_EVERYONE);
+        struct nt_ace allow = nt_ace_make(NT_ACE_ALLOW, 0, 0x1201bf, &root_sid);
+        struct nt_ace deny = nt_ace_make(NT_ACE_DENY, 0, 0xd0156, &marker);
+        AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+        AUTO_ACL struct nt_acl wanted = NT_ACL_EMPTY;
+        AUTO_ACL struct nt_acl none = NT_ACL_EMPTY;
+        struct error err = {0};
+        bool has_changed = false;
+
+        theirs.is_opaque =
+            kinds[i] == NT_ACE_DENY_OBJECT || kinds[i] == NT_ACE_DENY_CALLBACK_OBJECT;
+        cr_assert_eq(nt_sddl_parse("D:(A;;FA;;;WD)", NULL, &sd, &err), 0);
+        cr_assert_eq(nt_acl_insert(&sd.dacl, 0, &theirs, &err), 0);
+        cr_assert_eq(nt_acl_add(&wanted, &deny, &err), 0);
+        cr_assert_eq(nt_acl_add(&wanted, &allow, &err), 0);
+        cr_assert_eq(nt_stamp_put(&sd, &ours, &wanted, &none, &has_changed, &err), 0);
+        cr_assert_eq(sd.dacl.count, 4u);
+        cr_assert(nt_ace_equal(&sd.dacl.aces[0], &deny), "kind %d", kinds[i]);
+        cr_assert(nt_ace_equal(&sd.dacl.aces[1], &theirs), "kind %d", kinds[i]);
+        cr_assert(nt_ace_equal(&sd.dacl.aces[2], &allow), "kind %d", kinds[i]);
+        cr_assert_eq(nt_stamp_put(&sd, &ours, &wanted, &none, &has_changed, &err), 0);
+        cr_assert(!has_changed, "kind %d", kinds[i]);
+    }
+}

@@ -77,19 +77,25 @@ static bool is_same_entry(const struct nt_ace *a, const struct nt_ace *b)
     return nt_ace_equal(&x, &y);
 }
 
-/* The entry of ours that the two lists together have at this place. */
+/* Of whatever kind, conditional and object entries too. */
+static bool denies(const struct nt_ace *ace)
+{
+    return ace->type == NT_ACE_DENY || ace->type == NT_ACE_DENY_OBJECT ||
+           ace->type == NT_ACE_DENY_CALLBACK || ace->type == NT_ACE_DENY_CALLBACK_OBJECT;
+}
+
+/* The entry of ours that belongs at this place: put_explicit puts denials in front, whatever the order of
+ * the list. */
 static const struct nt_ace *wanted_at(const struct nt_acl *explicit_aces,
                                       const struct nt_acl *inherited_aces, size_t at)
 {
-    if (at < explicit_aces->count)
-        return &explicit_aces->aces[at];
-    at -= explicit_aces->count;
+    for (int is_deny = 1; is_deny >= 0; is_deny--) {
+        for (size_t i = 0; i < explicit_aces->count; i++) {
+            if (denies(&explicit_aces->aces[i]) == (is_deny == 1) && at-- == 0)
+                return &explicit_aces->aces[i];
+        }
+    }
     return at < inherited_aces->count ? &inherited_aces->aces[at] : NULL;
-}
-
-static bool denies(const struct nt_ace *ace)
-{
-    return ace->type == NT_ACE_DENY;
 }
 
 /* No foreign entry may stand before an explicit deny of ours: it could allow what is denied. */

@@ -91,6 +91,16 @@ static bool may_pass(const struct step *step, const char *path, const struct err
     return true;
 }
 
+/* Does this directory give entries of ours to what is in it? */
+static bool hands_down(const struct nt_acl *dacl, const struct nt_ours *ours)
+{
+    for (size_t i = 0; i < dacl->count; i++) {
+        if ((dacl->aces[i].flags & NT_INHERIT_ALL) != 0 && nt_is_ours(dacl, &dacl->aces[i], ours))
+            return true;
+    }
+    return false;
+}
+
 static int visit_child(const struct step *step, void *node, const char *path, const char *name,
                        const struct nt_acl *dacl, bool is_protected, unsigned depth,
                        struct error *err)
@@ -105,13 +115,15 @@ static int visit_child(const struct step *step, void *node, const char *path, co
 
     if (below == NULL)
         return error_memory(err, name);
-    if (nt_is_untouchable(name)) {
+    if (nt_is_untouchable(name) && hands_down(dacl, &step->wishes->ours)) {
         step->stats->untouchable++;
         return 0;
     }
     if (ops->open_child(step->machine, node, name, &child, err) < 0) {
         step->stats->vanished += err->code == ERR_NOT_FOUND ? 1 : 0;
-        if (err->code == ERR_NOT_FOUND || may_pass(step, below, err))
+        /* a hive in use is nobody's to open, and holds nothing of ours */
+        step->stats->untouchable += nt_is_untouchable(name) ? 1 : 0;
+        if (err->code == ERR_NOT_FOUND || nt_is_untouchable(name) || may_pass(step, below, err))
             return 0;
         return error_wrap(err, "%s", below);
     }

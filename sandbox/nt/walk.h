@@ -8,6 +8,8 @@
  * name (a name planted in a root would otherwise carry our entries to a file
  * outside it); objects whose owner protected their DACL from inheritance;
  * registry hives and .ssh, which break when a foreign SID appears in them.
+ * What a directory gave such a thing when it was made in there is taken off
+ * it once the directory itself has nothing of ours to give (undoing).
  */
 #ifndef HOLDFAST_SANDBOX_NT_WALK_H
 #define HOLDFAST_SANDBOX_NT_WALK_H
@@ -64,7 +66,7 @@ int nt_wish_is_met(struct nt_machine *machine, const struct nt_wishes *wishes, c
 int nt_walk(struct nt_machine *machine, const struct nt_wishes *wishes, const char *path,
             struct nt_walk_stats *stats, struct error *err);
 
-/* True for a name that is never touched: registry hives and .ssh. */
+/* True for a name that never gets an entry: registry hives and .ssh. */
 bool nt_is_untouchable(const char *name);
 
 #endif
