@@ -21,6 +21,7 @@ void windows_facts_done(struct windows_facts *facts)
     free(facts->hidden);
     text_list_done(&facts->between);
     text_list_done(&facts->readable);
+    text_list_done(&facts->other_profiles);
     free(facts->profile);
     free(facts->profiles);
     free(facts->system);

@@ -50,13 +50,14 @@ struct windows_facts {
     struct nt_sid accounts[WINDOWS_ACCOUNT_COUNT];
     bool is_set_up; /* the three above are real */
 
-    char *profile;      /* C:\Users\u */
-    char *profiles;     /* C:\Users */
-    char *system;       /* C:\Windows */
-    char *programs;     /* C:\Program Files */
-    char *programs_x86; /* may be NULL */
-    char *program_data; /* C:\ProgramData */
-    char *state;        /* this mode's own folder */
+    char *profile;                   /* C:\Users\u */
+    char *profiles;                  /* C:\Users */
+    char *system;                    /* C:\Windows */
+    char *programs;                  /* C:\Program Files */
+    char *programs_x86;              /* may be NULL */
+    char *program_data;              /* C:\ProgramData */
+    char *state;                     /* this mode's own folder */
+    struct text_list other_profiles; /* those of the machine's list, wherever they lie */
 
     struct windows_root *roots; /* the first is the workspace */
     size_t root_count;

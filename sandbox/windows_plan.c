@@ -58,13 +58,26 @@ static bool is_same(const char *a, const char *b)
     return path_is_within(PATH_WINDOWS, a, b) && path_is_within(PATH_WINDOWS, b, a);
 }
 
-/* Directly below C:\Users: a profile, whoever's. */
+/* A profile, whoever's, or what contains one: all that lies directly below C:\Users is one. */
 static bool is_profile(const struct windows_facts *facts, const char *path)
 {
     const char *name = path_name(PATH_WINDOWS, path);
     AUTO_FREE char *expected = windows_path_join(facts->profiles, name);
 
-    return expected != NULL && is_same(expected, path);
+    for (size_t i = 0; i < facts->other_profiles.count; i++) {
+        if (path_is_within(PATH_WINDOWS, facts->other_profiles.items[i], path))
+            return true;
+    }
+    return expected == NULL || is_same(expected, path) || is_same(facts->profiles, path) ||
+           path_is_within(PATH_WINDOWS, facts->profile, path);
+}
+
+/* "C:\...", as Windows itself spells it. Everything here compares such paths. */
+static bool is_plain(const char *path)
+{
+    bool has_drive = (path[0] >= 'A' && path[0] <= 'Z') || (path[0] >= 'a' && path[0] <= 'z');
+
+    return has_drive && path[1] == ':' && path[2] == '\\' && strpbrk(path + 2, ":/") == NULL;
 }
 
 /* Is there a component of the path that test likes? */
@@ -117,14 +130,13 @@ static int check_forbidden(const struct windows_facts *facts, const char *path, 
         return refuse(ERR_UNSUPPORTED, path,
                       "on a share; its server would check with another token than ours",
                       "copy the project to a local NTFS volume", err);
-    if (strlen(path) < 3 || strchr(path + 2, ':') != NULL || path[0] == '\\')
+    if (!is_plain(path))
         return refuse(ERR_REFUSED, path, "a stream or a device, not a directory",
                       "name a directory, C:\\...", err);
     if (any_component(path, is_misspelt))
         return refuse(ERR_REFUSED, path, "a name in it ends in a dot or a blank, or climbs",
                       "write the path as Windows shows it", err);
-    if (path_is_within(PATH_WINDOWS, facts->profile, path) || is_profile(facts, path) ||
-        is_same(facts->profiles, path))
+    if (is_profile(facts, path))
         return refuse(ERR_REFUSED, path, "a user profile, or what contains it, cannot be a root",
                       hint, err);
     if (any_component(path, nt_is_untouchable))

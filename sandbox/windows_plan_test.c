@@ -19,6 +19,7 @@ static int plan_root(const char *path, enum model_mode mode, struct error *err)
     int result;
 
     cr_assert_eq(windows_facts_stock(&facts, err), 0);
+    cr_assert_eq(text_list_add(&facts.other_profiles, "D:\\Profiles\\bob", err), 0);
     cr_assert_eq(windows_facts_add_root(&facts, path, &sid, err), 0);
     cr_assert_eq(policy_init(&policy, err), 0);
     result = (mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
@@ -68,6 +69,29 @@ Test(windows_plan, places_that_must_stay_as_they_are_are_refused_as_roots)
         "C:\\Documents and Settings\\u",
         "D:\\System Volume Information",
         "C:\\$Recycle.Bin\\x",
+        "D:\\Profiles\\bob",
+        "d:\\profiles",
+        "C:/Users/u",
+        "C:\\Users/u",
+        "C:\\x/.ssh/y",
+        "C:work",
+        "C:",
+        "work",
+        "\\Users\\u",
+        "/Users/u",
+        "\\\\?\\C:\\Users\\u",
+        "//?/C:/work",
+        "//./C:/work",
+        "//127.0.0.1/c$/Users/u",
+        "\\/server/share/x",
+        "\\??\\C:\\work",
+        "\\\\?\\Volume{00000000-0000-0000-0000-000000000000}\\work",
+        "\\\\?\\GLOBALROOT\\Device\\HarddiskVolume1\\work",
+        "C:\\work::$INDEX_ALLOCATION",
+        "C:\\work:$I30:$INDEX_ALLOCATION",
+        "C:\\Users\\u\\.ssh::$INDEX_ALLOCATION",
+        "C:\\x\\.ssh \\y",
+        "C:\\x\\ntuser.dat. .",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
@@ -101,6 +125,8 @@ Test(windows_plan, ordinary_project_directories_are_roots)
                                         "C:\\src",
                                         "C:\\Users\\u\\Documents\\a b\\.sshx",
                                         "C:\\ProgramData\\ci\\job",
+                                        "D:\\Profiles\\bob\\proj",
+                                        "D:\\Profiles2",
                                         "C:\\Windowsill"};
 
     for (size_t i = 0; i < ARRAY_SIZE(roots); i++) {

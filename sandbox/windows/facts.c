@@ -1,7 +1,5 @@
 #include "sandbox/windows/facts.h"
 
-#include <shlobj.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +53,19 @@ static char *final_path(HANDLE handle, bool *is_remote, struct error *err)
     if (*is_remote || strncmp(path, "\\\\?\\", 4) != 0)
         return TAKE(path);
     return text_copy(path + 4, strlen(path + 4));
+}
+
+char *win_final_path(const char *path, struct error *err)
+{
+    AUTO_HANDLE HANDLE handle = open_to_look(path, 0, true, err);
+    bool is_remote = false;
+    AUTO_FREE char *final = handle != NULL ? final_path(handle, &is_remote, err) : NULL;
+
+    if (final != NULL && is_remote) {
+        (void)error_set(err, ERR_UNSUPPORTED, "%s: on a share", path);
+        return NULL;
+    }
+    return TAKE(final);
 }
 
 static bool keeps_acls(HANDLE handle)
@@ -148,37 +159,6 @@ bool win_accounts_may_read(const char *path)
     return may;
 }
 
-/* Folders --------------------------------------------------------------------------------------------- */
-
-static char *folder(const GUID *id, struct error *err)
-{
-    wchar_t *wide = NULL;
-    HRESULT result = SHGetKnownFolderPath(id, KF_FLAG_DONT_VERIFY, NULL, &wide);
-    char *path;
-
-    if (FAILED(result)) {
-        (void)error_set(err, ERR_OS, "SHGetKnownFolderPath: 0x%08lx", (unsigned long)result);
-        return NULL;
-    }
-    path = win_narrow(wide, err);
-    CoTaskMemFree(wide);
-    return path;
-}
-
-static int collect_folders(struct windows_facts *facts, struct error *err)
-{
-    struct error ignored;
-
-    facts->profile = folder(&FOLDERID_Profile, err);
-    facts->profiles = facts->profile != NULL ? folder(&FOLDERID_UserProfiles, err) : NULL;
-    facts->system = facts->profiles != NULL ? folder(&FOLDERID_Windows, err) : NULL;
-    facts->programs = facts->system != NULL ? folder(&FOLDERID_ProgramFiles, err) : NULL;
-    facts->program_data = facts->programs != NULL ? folder(&FOLDERID_ProgramData, err) : NULL;
-    facts->state = facts->program_data != NULL ? win_state_user_folder(err) : NULL;
-    facts->programs_x86 = folder(&FOLDERID_ProgramFilesX86, &ignored); /* not on every Windows */
-    return facts->state != NULL ? 0 : -1;
-}
-
 /* Roots and names ------------------------------------------------------------------------------------- */
 
 static int choose_sid(const struct windows_sids *sids, const char *path, const char *identity,
@@ -259,9 +239,13 @@ static int add_between(struct windows_facts *facts, const char *path, const char
     return 0;
 }
 
-/* A git directory that a .git file leads to is protected where it lies in a root. */
-static int add_git_directory(struct windows_facts *facts, const char *path, struct error *err)
+/* A git directory that a .git file leads to is protected where it lies in a root: where it really is,
+ * whatever links and short names the file writes. */
+static int add_git_directory(struct windows_facts *facts, const char *written, struct error *err)
 {
+    struct error ignored;
+    AUTO_FREE char *final = win_final_path(written, &ignored);
+    const char *path = final != NULL ? final : written;
     struct windows_name name;
 
     for (size_t i = 0; i < facts->root_count; i++) {
@@ -319,6 +303,31 @@ static int follow_git_file(struct windows_facts *facts, const char *root, const 
     return common != NULL ? add_git_directory(facts, common, err) : -1;
 }
 
+/* The entry as its directory lists it: the long name, in its own case. What walks the tree knows it by no
+ * other. Nothing is followed. */
+static int spell_as_listed(const char *root, char **path, struct error *err)
+{
+    AUTO_FREE wchar_t *wide = win_long_path(*path, err);
+    AUTO_FREE char *name = NULL;
+    WIN32_FIND_DATAW found;
+    HANDLE search;
+    char *spelt;
+
+    if (wide == NULL)
+        return -1;
+    search = FindFirstFileW(wide, &found);
+    if (search == INVALID_HANDLE_VALUE)
+        return win_fail_last(err, "FindFirstFile", *path);
+    (void)FindClose(search);
+    name = win_narrow(found.cFileName, err);
+    spelt = name != NULL ? windows_path_join(root, name) : NULL;
+    if (spelt == NULL)
+        return name != NULL ? error_memory(err, "protected names") : -1;
+    free(*path);
+    *path = spelt;
+    return 0;
+}
+
 static int add_names(struct windows_facts *facts, const struct policy *policy, const char *root,
                      struct error *err)
 {
@@ -328,7 +337,11 @@ static int add_names(struct windows_facts *facts, const struct policy *policy, c
 
         if (path == NULL)
             return error_memory(err, "protected names");
-        if (look_at_name(path, &name, err) < 0 || windows_facts_add_name(facts, &name, err) < 0)
+        if (look_at_name(path, &name, err) < 0 ||
+            (name.exists && spell_as_listed(root, &path, err) < 0))
+            return -1;
+        name.path = path;
+        if (windows_facts_add_name(facts, &name, err) < 0)
             return -1;
         if (name.exists && !name.is_directory && follow_git_file(facts, root, path, err) < 0)
             return -1;
@@ -426,7 +439,7 @@ int win_facts_reading(struct windows_facts *facts, struct error *err)
         (void)error_set(err, ERR_UNSUPPORTED, "windows-elevated is not set up on this machine");
         return error_hint(err, "run holdfast-sandbox setup once, as an administrator");
     }
-    if (collect_folders(facts, err) == 0 && collect_tools(facts, err) == 0)
+    if (win_facts_folders(facts, err) == 0 && collect_tools(facts, err) == 0)
         return 0;
     windows_facts_done(facts);
     return -1;
@@ -436,7 +449,7 @@ int win_facts_collect(const struct policy *policy, const struct windows_sids *si
                       struct windows_facts *facts, struct error *err)
 {
     *facts = (struct windows_facts){.is_set_up = false};
-    if (collect_folders(facts, err) == 0 && collect_people(sids, facts, err) == 0 &&
+    if (win_facts_folders(facts, err) == 0 && collect_people(sids, facts, err) == 0 &&
         collect_roots(policy, sids, facts, err) == 0 && collect_hidden(policy, facts, err) == 0 &&
         (!facts->is_set_up || collect_tools(facts, err) == 0))
         return 0;
