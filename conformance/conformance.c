@@ -125,7 +125,8 @@ static int exit_status(const struct result_run *result, const struct settings *s
         is_runnable = is_runnable || result->sandboxes[i].reason == NULL;
     for (size_t i = 0; i < result->case_count; i++) {
         unexpected += result->cases[i].status == STATUS_REGRESSION ||
-                      result->cases[i].status == STATUS_FIXED_GAP;
+                      result->cases[i].status == STATUS_FIXED_GAP ||
+                      result->cases[i].status == STATUS_UNVERIFIED;
         invalid += result->cases[i].status == STATUS_INVALID;
     }
     if (unexpected > 0)

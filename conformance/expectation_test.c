@@ -76,3 +76,61 @@ Test(expectation, a_gap_needs_reason_source_and_day)
                    "\"why\":\"x\"}]}",
                    "why");
 }
+
+Test(expectation, says_what_is_open_and_what_does_not_apply)
+{
+    struct expectation_list list = {0};
+    struct error err = {0};
+
+    cr_assert_eq(
+        read_text(&list,
+                  "{\"mode\":\"m\",\"unverified\":\"never run\",\"expires\":\"2031-12-31\","
+                  "\"gaps\":[{\"cases\":[\"fs.a\",\"fs.b\"],\"reason\":\"r\",\"source\":\"s\"}],"
+                  "\"open\":[{\"case\":\"fs.c\",\"reason\":\"r\",\"source\":\"s\"}],"
+                  "\"not_applicable\":[{\"case\":\"fs.d\",\"reason\":\"r\",\"source\":\"s\"}],"
+                  "\"holds\":[{\"case\":\"fs.b\",\"reason\":\"r\",\"source\":\"s\"}]}",
+                  &err),
+        0, "%s", err.message);
+    cr_assert_str_eq(list.unverified, "never run");
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.a", "user", 0), false),
+                 VERDICT_ESCAPED);
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.a", "user", 0), true),
+                 VERDICT_OVERBLOCKED);
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.b", "user", 0), false),
+                 VERDICT_HELD, "what holds goes before a gap");
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.c", "user", 0), false),
+                 VERDICT_UNVERIFIABLE);
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.d", "user", 0), false),
+                 VERDICT_SKIPPED);
+    cr_assert_eq(expectation_verdict(expectation_find(&list, "fs.e", "user", 0), true),
+                 VERDICT_WORKS);
+    expectation_list_done(&list);
+    expect_refusal("{\"mode\":\"m\",\"gaps\":[],\"open\":[{\"case\":\"a\",\"source\":\"s\"}]}",
+                   "reason");
+    expect_refusal("{\"mode\":\"m\",\"gaps\":[],\"open\":[{\"case\":\"a\",\"cases\":[\"b\"],"
+                   "\"reason\":\"r\",\"source\":\"s\"}]}",
+                   "both");
+    expect_refusal("{\"mode\":\"m\",\"gaps\":[],\"like\":\"no-such-mode\"}", "no-such-mode");
+}
+
+/* The mode's own words go before those of the file that it is like. */
+Test(expectation, is_like_another_where_it_says_nothing)
+{
+    static const char other[] =
+        "{\"mode\":\"o\",\"expires\":\"2031-12-31\",\"gaps\":[{\"cases\":[\"fs.a\",\"fs.b\"],"
+        "\"reason\":\"r\",\"source\":\"s\"}]}";
+    struct expectation_list list = {0};
+    struct error err = {0};
+
+    cr_assert_eq(os_replace_file("expectation-like-test.json", other, strlen(other), &err), 0);
+    cr_assert_eq(read_text(&list,
+                           "{\"mode\":\"m\",\"like\":\"expectation-like-test\",\"gaps\":[],"
+                           "\"open\":[{\"case\":\"fs.a\",\"reason\":\"own\",\"source\":\"s\"}]}",
+                           &err),
+                 0, "%s", err.message);
+    (void)remove("expectation-like-test.json");
+    cr_assert_eq(expectation_find(&list, "fs.a", "user", 0)->kind, EXPECT_OPEN);
+    cr_assert_eq(expectation_find(&list, "fs.b", "user", 0)->kind, EXPECT_GAP);
+    cr_assert_null(expectation_find(&list, "fs.c", "user", 0));
+    expectation_list_done(&list);
+}

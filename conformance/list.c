@@ -9,8 +9,7 @@
 #include "base/auto.h"
 #include "base/options.h"
 #include "base/text.h"
-#include "conformance/data.h"
-#include "conformance/expectation.h"
+#include "conformance/list_expected.h"
 #include "results/document.h"
 
 enum {
@@ -165,29 +164,6 @@ static int print_table(const struct catalogue_filter *filter)
     return 0;
 }
 
-/* The modes whose expectations are shown. */
-static const char *const shown_modes[] = {"linux-namespace", "linux-landlock"};
-
-static int read_expectations(struct expectation_list *lists, struct error *err)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++) {
-        char name[96];
-        AUTO_FREE char *path = NULL;
-
-        (void)snprintf(name, sizeof name, "expectations/%s.json", shown_modes[i]);
-        path = data_find(name, err);
-        if (path == NULL || expectation_list_read(&lists[i], path, err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static void free_expectations(struct expectation_list *lists)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++)
-        expectation_list_done(&lists[i]);
-}
-
 /* What is run for comparison, without a sandbox, before anything is believed of one. */
 static const char *control_words(const struct probe *probe)
 {
@@ -200,44 +176,7 @@ static const char *control_words(const struct probe *probe)
     return "the same attempt without a sandbox makes the oracles fire";
 }
 
-static json_t *gap_json(const struct expectation *gap, const char *verdict)
-{
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s?}", "verdict", verdict, "reason", gap->reason,
-                               "source", gap->source, "expires", gap->expires);
-
-    if (object != NULL && gap->identity != NULL)
-        (void)json_object_set_new(object, "identity", json_string(gap->identity));
-    if (object != NULL && gap->abi_below != 0)
-        (void)json_object_set_new(object, "landlock_abi_below", json_integer(gap->abi_below));
-    if (object != NULL && gap->abi_from != 0)
-        (void)json_object_set_new(object, "landlock_abi_from", json_integer(gap->abi_from));
-    return object;
-}
-
-/* Per mode the answers that are expected; the first that fits identity and Landlock ABI counts. */
-static json_t *expected_json(const struct expectation_list *lists, const struct probe *probe)
-{
-    const bool is_must_work = catalogue_is_must_work(probe);
-    json_t *modes = json_object();
-
-    for (size_t m = 0; m < ARRAY_SIZE(shown_modes) && catalogue_is_runnable(probe); m++) {
-        json_t *answers = json_array();
-
-        for (size_t i = 0; i < lists[m].count; i++) {
-            const struct expectation *gap = &lists[m].entries[i];
-
-            if (text_matches(gap->case_pattern, probe->id))
-                (void)json_array_append_new(
-                    answers, gap_json(gap, is_must_work ? "overblocked" : "escaped"));
-        }
-        (void)json_array_append_new(answers,
-                                    json_pack("{s:s}", "verdict", is_must_work ? "works" : "held"));
-        (void)json_object_set_new(modes, shown_modes[m], answers);
-    }
-    return modes;
-}
-
-static json_t *case_json(const struct expectation_list *lists, const struct probe *probe)
+static json_t *case_json(const struct expected_modes *modes, const struct probe *probe)
 {
     char platforms[32];
     char oracles[96];
@@ -250,17 +189,17 @@ static json_t *case_json(const struct expectation_list *lists, const struct prob
                      severity_name(probe->severity), "platforms",
                      platform_words(probe->platforms, platforms), "oracles",
                      oracle_words(probe, oracles), "control", control_words(probe), "expected",
-                     expected_json(lists, probe), "needs", probe->needs, "not_implemented",
+                     expected_json(modes, probe), "needs", probe->needs, "not_implemented",
                      probe->not_implemented, "runnable", catalogue_is_runnable(probe) ? 1 : 0,
                      "informational", (probe->flags & CASE_INFORMATIONAL) != 0 ? 1 : 0);
 }
 
-static int add_cases(json_t *cases, const struct expectation_list *lists,
+static int add_cases(json_t *cases, const struct expected_modes *modes,
                      const struct catalogue_filter *filter, struct error *err)
 {
     for (size_t i = 0; i < catalogue_count(); i++) {
         if (catalogue_matches(filter, catalogue_at(i)) &&
-            json_array_append_new(cases, case_json(lists, catalogue_at(i))) < 0)
+            json_array_append_new(cases, case_json(modes, catalogue_at(i))) < 0)
             return error_memory(err, "catalogue");
     }
     return 0;
@@ -268,46 +207,22 @@ static int add_cases(json_t *cases, const struct expectation_list *lists,
 
 static int print_json(const struct catalogue_filter *filter, struct error *err)
 {
-    struct expectation_list lists[ARRAY_SIZE(shown_modes)] = {0};
+    struct expected_modes modes = {0};
     AUTO_JSON json_t *root = NULL;
     json_t *cases = json_array();
     char digest[65];
-    int result = read_expectations(lists, err);
+    int result = expected_modes_read(&modes, err);
 
     catalogue_digest(digest);
     if (result == 0)
-        result = add_cases(cases, lists, filter, err);
-    free_expectations(lists);
-    root = json_pack("{s:s, s:s, s:s, s:o}", "schema", "holdfast.catalogue/1", "version",
-                     CATALOGUE_VERSION, "sha256", digest, "cases", cases);
+        result = add_cases(cases, &modes, filter, err);
+    root = json_pack("{s:s, s:s, s:s, s:o, s:o}", "schema", "holdfast.catalogue/1", "version",
+                     CATALOGUE_VERSION, "sha256", digest, "modes", expected_modes_json(&modes),
+                     "cases", cases);
+    expected_modes_done(&modes);
     if (result < 0)
         return -1;
     return root == NULL ? error_memory(err, "catalogue") : document_print(root, err);
-}
-
-static void print_expectation(const struct expectation_list *list, const struct probe *probe)
-{
-    char text[64] = "";
-    const struct expectation *gap = NULL;
-
-    if (!catalogue_is_runnable(probe)) {
-        (void)printf(" - |");
-        return;
-    }
-    for (size_t i = 0; gap == NULL && i < list->count; i++) {
-        if (text_matches(list->entries[i].case_pattern, probe->id))
-            gap = &list->entries[i];
-    }
-    if (gap == NULL) {
-        (void)printf(catalogue_is_must_work(probe) ? " works |" : " held |");
-        return;
-    }
-    if (gap->abi_below != 0)
-        (void)snprintf(text, sizeof text, " below ABI %d", gap->abi_below);
-    if (gap->abi_from != 0)
-        (void)snprintf(text, sizeof text, " from ABI %d", gap->abi_from);
-    (void)printf(" gap%s%s%s |", text, gap->identity != NULL ? " as " : "",
-                 gap->identity != NULL ? gap->identity : "");
 }
 
 static void print_cell(const char *text)
@@ -318,7 +233,7 @@ static void print_cell(const char *text)
     (void)printf(" %s |", buffer_text(&safe));
 }
 
-static void print_markdown_row(const struct expectation_list *lists, const struct probe *probe)
+static void print_markdown_row(const struct expected_modes *modes, const struct probe *probe)
 {
     char platforms[32];
     char oracles[96];
@@ -328,8 +243,7 @@ static void print_markdown_row(const struct expectation_list *lists, const struc
     print_cell(probe->technique != NULL ? probe->technique : "");
     (void)printf(" %s | %s | %s |", severity_name(probe->severity),
                  platform_words(probe->platforms, platforms), oracle_words(probe, oracles));
-    for (size_t i = 0; i < ARRAY_SIZE(shown_modes); i++)
-        print_expectation(&lists[i], probe);
+    expected_print_cells(modes, probe);
     print_cell(probe->needs != NULL ? probe->needs : "");
     print_cell(probe->source);
     print_cell(probe->not_implemented != NULL ? probe->not_implemented : "");
@@ -338,29 +252,27 @@ static void print_markdown_row(const struct expectation_list *lists, const struc
 
 static int print_markdown(const struct catalogue_filter *filter, struct error *err)
 {
-    struct expectation_list lists[ARRAY_SIZE(shown_modes)] = {0};
+    struct expected_modes modes = {0};
     char last[32] = "";
-    int result = read_expectations(lists, err);
+    int result = expected_modes_read(&modes, err);
 
     if (result == 0)
-        (void)printf("# Catalogue\n\nMade by `holdfast list --markdown`; a test keeps it current.\n"
-                     "`held` and `works` are what a mode is expected to do, `gap` is documented in "
-                     "`expectations/`.\n");
+        expected_print_legend(&modes);
     for (size_t i = 0; result == 0 && i < catalogue_count(); i++) {
         char area[32];
 
         if (!catalogue_matches(filter, catalogue_at(i)))
             continue;
         catalogue_area(catalogue_at(i), area);
-        if (strcmp(area, last) != 0)
-            (void)printf("\n## %s\n\n| id | claim | technique | severity | platforms | oracles | "
-                         "linux-namespace | linux-landlock | needs | source | not run because |\n"
-                         "|---|---|---|---|---|---|---|---|---|---|---|\n",
+        if (strcmp(area, last) != 0) {
+            (void)printf("\n## %s\n\n| id | claim | technique | severity | platforms | oracles |",
                          area);
+            expected_print_heads(" needs | source | not run because |\n", 9);
+        }
         (void)snprintf(last, sizeof last, "%s", area);
-        print_markdown_row(lists, catalogue_at(i));
+        print_markdown_row(&modes, catalogue_at(i));
     }
-    free_expectations(lists);
+    expected_modes_done(&modes);
     return result;
 }
 

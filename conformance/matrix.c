@@ -48,7 +48,8 @@ static bool belongs_to(const struct result_case *row, const struct result_sandbo
 
 static bool is_unexpected(const struct result_case *row)
 {
-    return row->status == STATUS_REGRESSION || row->status == STATUS_FIXED_GAP;
+    return row->status == STATUS_REGRESSION || row->status == STATUS_FIXED_GAP ||
+           row->status == STATUS_UNVERIFIED;
 }
 
 /* "12/14": held or works, of those with a proof; "!": something unexpected; "?": something invalid. */
@@ -139,7 +140,8 @@ static void print_case(FILE *stream, const struct result_case *row)
     print_detail(stream, "claim", row->claim);
     print_detail(stream, "evidence", row->evidence);
     print_detail(stream, "reason", row->reason);
-    if (row->status == STATUS_INVALID || row->status == STATUS_REGRESSION)
+    if (row->status == STATUS_INVALID || row->status == STATUS_REGRESSION ||
+        row->status == STATUS_UNVERIFIED)
         print_detail(stream, "control", row->control);
     if (row->status == STATUS_INVALID || row->verdict == VERDICT_OVERBLOCKED)
         print_detail(stream, "inside", row->twin);
@@ -207,6 +209,7 @@ void matrix_print(FILE *stream, const struct result_run *run)
     print_table(stream, run, &areas);
     (void)print_cases(stream, run, STATUS_REGRESSION);
     (void)print_cases(stream, run, STATUS_FIXED_GAP);
+    (void)print_cases(stream, run, STATUS_UNVERIFIED);
     (void)print_cases(stream, run, STATUS_INVALID);
     (void)print_cases(stream, run, STATUS_KNOWN_GAP);
     (void)fputc('\n', stream);

@@ -91,6 +91,8 @@ int suite_report(const struct suite *suite, struct result_run *result, struct er
 
 /* suite_plan.c: pure but for what needs_*.c asks the machine. */
 int suite_plan(struct suite *suite, struct error *err);
+/* What is written down for this case; NULL: that it holds or works. Borrows from the suite. */
+const struct expectation *suite_expectation(const struct suite *suite, const struct task *task);
 
 /* suite_judge.c: one task's facts as a result; strings point into places, which must live on. */
 struct judged {

@@ -159,16 +159,6 @@ static void judge(const struct task *task, struct judged *judged)
                    proof.is_must_work && !facts->has_worked ? facts->last_words : "");
 }
 
-static const struct expectation *find_gap(const struct suite *suite, const struct task *task)
-{
-    const struct subject *subject = task->subject;
-
-    if (subject->expectations == NULL)
-        return NULL;
-    return expectation_find(subject->expectations, task->row->id,
-                            identity_name(subject->identity.kind), suite->landlock_abi);
-}
-
 /* The result model's strings are char *, and copied when added. */
 static char *text_or_null(const char *text)
 {
@@ -177,16 +167,12 @@ static char *text_or_null(const char *text)
 
 void suite_judge(const struct suite *suite, const struct task *task, struct judged *judged)
 {
-    const struct expectation *gap = find_gap(suite, task);
-    const bool is_must_work = catalogue_is_must_work(task->row);
+    const struct expectation *expectation = suite_expectation(suite, task);
     struct result_case *row = &judged->row;
 
     memset(judged, 0, sizeof *judged);
     judge(task, judged);
-    if (is_must_work)
-        row->expected = gap != NULL ? VERDICT_OVERBLOCKED : VERDICT_WORKS;
-    else
-        row->expected = gap != NULL ? VERDICT_ESCAPED : VERDICT_HELD;
+    row->expected = expectation_verdict(expectation, catalogue_is_must_work(task->row));
     row->is_information = (task->row->flags & CASE_INFORMATIONAL) != 0;
     row->status = verdict_status(row->verdict, row->expected, row->is_information);
     row->id = text_or_null(task->row->id);
@@ -203,9 +189,11 @@ void suite_judge(const struct suite *suite, const struct task *task, struct judg
     row->duration_ms = task->facts.duration_ms;
     row->reason = text_or_null(judged->reason);
     row->source = text_or_null(task->row->source);
-    if (gap != NULL && (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP)) {
-        row->reason = gap->reason;
-        row->source = gap->source;
-        row->expires = gap->expires;
+    if (expectation != NULL &&
+        (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP ||
+         row->status == STATUS_UNVERIFIED)) {
+        row->reason = expectation->reason;
+        row->source = expectation->source;
+        row->expires = expectation->expires;
     }
 }

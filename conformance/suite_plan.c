@@ -93,9 +93,20 @@ static const char *missing_word(const struct adapter *adapter, const struct prob
     return NULL;
 }
 
+const struct expectation *suite_expectation(const struct suite *suite, const struct task *task)
+{
+    const struct subject *subject = task->subject;
+
+    if (subject->expectations == NULL)
+        return NULL;
+    return expectation_find(subject->expectations, task->row->id,
+                            identity_name(subject->identity.kind), suite->landlock_abi);
+}
+
 static void note_skip(struct task *task)
 {
     const struct probe *row = task->row;
+    const struct expectation *expectation = suite_expectation(task->suite, task);
     const char *missing = missing_word(task->subject->adapter, row);
 
     if (row->not_implemented != NULL)
@@ -105,6 +116,9 @@ static void note_skip(struct task *task)
     else if (!needs_are_met(row->needs, task->subject->identity.kind, task->skip,
                             sizeof task->skip))
         return;
+    else if (expectation != NULL && expectation->kind == EXPECT_NOT_APPLICABLE)
+        (void)snprintf(task->skip, sizeof task->skip, "not applicable to this mode: %.250s",
+                       expectation->reason);
     else if (missing != NULL)
         (void)snprintf(task->skip, sizeof task->skip, "cannot be asked of this sandbox: %s",
                        missing);

@@ -122,6 +122,8 @@ enum status verdict_status(enum verdict verdict, enum verdict expected, bool is_
         return STATUS_INVALID;
     if (verdict == VERDICT_UNVERIFIABLE)
         return STATUS_UNVERIFIABLE;
+    if (expected == VERDICT_UNVERIFIABLE) /* open: nobody could know */
+        return STATUS_UNVERIFIED;
     if (is_informational)
         return is_success(verdict) ? STATUS_OK : STATUS_KNOWN_GAP;
     if (is_failure(expected)) {

@@ -55,7 +55,8 @@ bool verdict_is_memory_kill(int exit_status);
 bool verdict_is_refusal(int exit_status);
 
 /* The case against its expectation: expected is held or works, or, for a documented gap, escaped
- * or overblocked. An informational case is never a regression. */
+ * or overblocked; unverifiable where nobody could know beforehand: whatever is seen is then `unverified`,
+ * never `ok`. An informational case is never a regression. */
 enum status verdict_status(enum verdict verdict, enum verdict expected, bool is_informational);
 
 #endif

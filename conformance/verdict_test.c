@@ -179,3 +179,17 @@ Test(verdict, status_table)
     cr_assert_eq(verdict_status(VERDICT_ESCAPED, VERDICT_HELD, true), STATUS_KNOWN_GAP);
     cr_assert_eq(verdict_status(VERDICT_HELD, VERDICT_HELD, true), STATUS_OK);
 }
+
+/* Where the expectation is open nothing is `ok`, also not what is for information only. */
+Test(verdict, an_open_expectation_is_met_by_nothing)
+{
+    static const enum verdict seen[] = {VERDICT_HELD, VERDICT_WORKS, VERDICT_ESCAPED,
+                                        VERDICT_OVERBLOCKED};
+
+    for (size_t i = 0; i < sizeof seen / sizeof *seen; i++) {
+        cr_assert_eq(verdict_status(seen[i], VERDICT_UNVERIFIABLE, false), STATUS_UNVERIFIED);
+        cr_assert_eq(verdict_status(seen[i], VERDICT_UNVERIFIABLE, true), STATUS_UNVERIFIED);
+    }
+    cr_assert_eq(verdict_status(VERDICT_INVALID, VERDICT_UNVERIFIABLE, false), STATUS_INVALID);
+    cr_assert_eq(verdict_status(VERDICT_SKIPPED, VERDICT_UNVERIFIABLE, false), STATUS_SKIPPED);
+}

@@ -51,9 +51,8 @@ static void add_words(struct buffer *words, const struct tally *contained,
     }
     buffer_printf(words, "holds %zu/%zu, works %zu/%zu", tally_good(contained),
                   tally_applicable(contained), tally_good(works), tally_applicable(works));
-    if (all->statuses[STATUS_REGRESSION] + all->statuses[STATUS_FIXED_GAP] > 0)
-        buffer_printf(words, ", %zu unexpected",
-                      all->statuses[STATUS_REGRESSION] + all->statuses[STATUS_FIXED_GAP]);
+    if (tally_unexpected(all) > 0)
+        buffer_printf(words, ", %zu unexpected", tally_unexpected(all));
     if (all->statuses[STATUS_INVALID] > 0)
         buffer_printf(words, ", %zu invalid", all->statuses[STATUS_INVALID]);
 }

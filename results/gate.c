@@ -22,6 +22,7 @@ const char *gate_rule_name(enum gate_rule rule)
         [RULE_SANDBOX_GONE] = "sandbox-gone",
         [RULE_SKIPPED] = "skipped",
         [RULE_FIXED_GAP] = "fixed-gap",
+        [RULE_UNVERIFIED] = "unverified",
         [RULE_GAP_EXPIRED] = "gap-expired",
         [RULE_GAP_UNEXPLAINED] = "gap-unexplained",
         [RULE_GAP_UNKNOWN] = "gap-unknown",
@@ -240,6 +241,10 @@ static int judge_unverifiable(struct judging *j, const struct result_case *befor
 static int judge_pair(struct judging *j, const struct result_case *before,
                       const struct result_case *row)
 {
+    if (row->status == STATUS_UNVERIFIED)
+        return ADD(j, GATE_FAIL, RULE_UNVERIFIED, row,
+                   "%s, and its expectation is open: write down what is expected from now on",
+                   verdict_name(row->verdict));
     switch (row->verdict) {
     case VERDICT_ESCAPED:
     case VERDICT_OVERBLOCKED:

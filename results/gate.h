@@ -25,6 +25,7 @@ enum gate_rule {
     RULE_SANDBOX_GONE,    /* a whole sandbox is missing or not runnable */
     RULE_SKIPPED,         /* more skips than the baseline allows */
     RULE_FIXED_GAP,       /* it no longer escapes, and the expectations do not know */
+    RULE_UNVERIFIED,      /* it has a verdict, and its expectation is still open */
     RULE_GAP_EXPIRED,     /* an accepted gap or an expectation is past its day */
     RULE_GAP_UNEXPLAINED, /* an accepted gap without reason, link or day */
     RULE_GAP_UNKNOWN,     /* an accepted gap of a case that the baseline does not have */

@@ -31,6 +31,7 @@ static const char *element_of(enum status status)
         return NULL;
     case STATUS_FIXED_GAP:
     case STATUS_REGRESSION:
+    case STATUS_UNVERIFIED:
         return "failure";
     case STATUS_INVALID:
         return "error";
@@ -127,8 +128,7 @@ static void add_properties(struct buffer *out, const struct result_run *run,
 static void add_counts(struct buffer *out, const struct tally *tally)
 {
     buffer_printf(out, " tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"", tally->total,
-                  tally->statuses[STATUS_REGRESSION] + tally->statuses[STATUS_FIXED_GAP],
-                  tally->statuses[STATUS_INVALID]);
+                  tally_unexpected(tally), tally->statuses[STATUS_INVALID]);
 }
 
 static bool belongs_to(const struct result_case *row, const struct result_sandbox *sandbox)

@@ -43,6 +43,8 @@ const char *status_name(enum status status)
         return "skipped";
     case STATUS_UNVERIFIABLE:
         return "unverifiable";
+    case STATUS_UNVERIFIED:
+        return "unverified";
     }
     return "?";
 }

@@ -34,9 +34,11 @@ enum status {
     STATUS_INVALID,
     STATUS_SKIPPED,
     STATUS_UNVERIFIABLE,
+    STATUS_UNVERIFIED, /* a verdict where none could be expected: the first of its kind, which
+                          somebody has to look at and write down; `expected` is unverifiable */
 };
 enum {
-    STATUS_COUNT = STATUS_UNVERIFIABLE + 1
+    STATUS_COUNT = STATUS_UNVERIFIED + 1
 };
 
 const char *verdict_name(enum verdict verdict); /* "held" */

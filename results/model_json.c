@@ -182,10 +182,20 @@ static int get_status(const json_t *object, enum status *status, struct error *e
     return 0;
 }
 
+static bool is_observed(enum verdict verdict)
+{
+    return verdict == VERDICT_HELD || verdict == VERDICT_WORKS || verdict == VERDICT_ESCAPED ||
+           verdict == VERDICT_OVERBLOCKED;
+}
+
 /* Whether a judge could have written the pair. An expired gap is a regression although the verdict
  * is the expected one. */
 static bool is_consistent(const struct result_case *row)
 {
+    /* Where nothing could be expected nothing can be as expected. */
+    if (is_observed(row->verdict) &&
+        (row->status == STATUS_UNVERIFIED || row->expected == VERDICT_UNVERIFIABLE))
+        return row->status == STATUS_UNVERIFIED && row->expected == VERDICT_UNVERIFIABLE;
     switch (row->verdict) {
     case VERDICT_HELD:
     case VERDICT_WORKS:

@@ -246,7 +246,7 @@ static void add_seen(struct buffer *out, const struct page *page, const struct c
     html_verdict(out, row);
     if (!row->is_information &&
         (row->status == STATUS_KNOWN_GAP || row->status == STATUS_FIXED_GAP ||
-         row->status == STATUS_REGRESSION))
+         row->status == STATUS_REGRESSION || row->status == STATUS_UNVERIFIED))
         buffer_printf(out, "<br><span class=\"small soft\">expected: %s</span>",
                       verdict_name(row->expected));
     if (row->is_information)

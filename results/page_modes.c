@@ -140,6 +140,8 @@ static void add_cell_title(struct buffer *out, const char *area, const struct ta
     add_count(out, tally->statuses[STATUS_REGRESSION], "unexpected", "unexpected");
     add_count(out, tally->statuses[STATUS_FIXED_GAP], "gap that is none any more",
               "gaps that are none any more");
+    add_count(out, tally->statuses[STATUS_UNVERIFIED], "without an expectation yet",
+              "without an expectation yet");
     add_count(out, tally->statuses[STATUS_INVALID], "invalid", "invalid");
     add_count(out, tally->statuses[STATUS_KNOWN_GAP], "documented gap", "documented gaps");
     add_count(out, tally->statuses[STATUS_SKIPPED], "skipped", "skipped");
@@ -180,7 +182,8 @@ static void add_state(struct buffer *out, const struct column *column)
     size_t gaps = c->statuses[STATUS_KNOWN_GAP] + w->statuses[STATUS_KNOWN_GAP];
     size_t fixed = c->statuses[STATUS_FIXED_GAP] + w->statuses[STATUS_FIXED_GAP];
     size_t invalid = c->statuses[STATUS_INVALID] + w->statuses[STATUS_INVALID];
-    bool is_bad = c->statuses[STATUS_REGRESSION] + w->statuses[STATUS_REGRESSION] + fixed > 0;
+    size_t unverified = c->statuses[STATUS_UNVERIFIED] + w->statuses[STATUS_UNVERIFIED];
+    bool is_bad = tally_unexpected(c) + tally_unexpected(w) > 0;
 
     if (column->sandbox->reason != NULL) {
         put(out, "not runnable here: ");
@@ -196,6 +199,7 @@ static void add_state(struct buffer *out, const struct column *column)
         buffer_printf(out, "<span class=\"g g-bad\">unexpected: %zu escaped, %zu over-blocked",
                       c->statuses[STATUS_REGRESSION], w->statuses[STATUS_REGRESSION]);
         add_count(out, fixed, "gap closed but still listed", "gaps closed but still listed");
+        add_count(out, unverified, "without an expectation yet", "without an expectation yet");
         put(out, "</span>");
     } else {
         put(out, "as expected");

@@ -32,10 +32,15 @@ size_t tally_good(const struct tally *tally)
     return tally->verdicts[VERDICT_HELD] + tally->verdicts[VERDICT_WORKS];
 }
 
-size_t tally_bad(const struct tally *tally)
+size_t tally_unexpected(const struct tally *tally)
 {
     return tally->statuses[STATUS_REGRESSION] + tally->statuses[STATUS_FIXED_GAP] +
-           tally->statuses[STATUS_INVALID];
+           tally->statuses[STATUS_UNVERIFIED];
+}
+
+size_t tally_bad(const struct tally *tally)
+{
+    return tally_unexpected(tally) + tally->statuses[STATUS_INVALID];
 }
 
 enum grade status_grade(enum status status)
@@ -47,6 +52,7 @@ enum grade status_grade(enum status status)
         return GRADE_GAP;
     case STATUS_FIXED_GAP:
     case STATUS_REGRESSION:
+    case STATUS_UNVERIFIED:
         return GRADE_BAD;
     case STATUS_INVALID:
         return GRADE_INVALID;
@@ -66,9 +72,9 @@ enum grade case_grade(const struct result_case *row)
 
 enum grade tally_grade(const struct tally *tally)
 {
-    static const enum status worst_first[] = {STATUS_REGRESSION, STATUS_FIXED_GAP,
-                                              STATUS_INVALID,    STATUS_KNOWN_GAP,
-                                              STATUS_OK,         STATUS_UNVERIFIABLE};
+    static const enum status worst_first[] = {
+        STATUS_REGRESSION, STATUS_FIXED_GAP, STATUS_UNVERIFIED,  STATUS_INVALID,
+        STATUS_KNOWN_GAP,  STATUS_OK,        STATUS_UNVERIFIABLE};
 
     for (size_t i = 0; i < ARRAY_SIZE(worst_first); i++) {
         if (tally->statuses[worst_first[i]] > 0)

@@ -27,6 +27,8 @@ void tally_add_any(struct tally *tally, const struct result_case *row);
 size_t tally_applicable(const struct tally *tally);
 size_t tally_good(const struct tally *tally); /* held + works */
 /* Regressions, fixed gaps and invalid cases: what needs a person. */
+/* Not as expected, or without an expectation that could be met. */
+size_t tally_unexpected(const struct tally *tally);
 size_t tally_bad(const struct tally *tally);
 
 /* One word and one symbol for a cell; the symbol says it without colour. */

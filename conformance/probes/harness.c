@@ -298,7 +298,7 @@ static int use_environment(const struct attempt *a)
     return outcome_join(outcome, act(a));
 }
 
-#define ATTACK(function) .platforms = PLATFORM_UNIX, .oracles = ORACLE_CANARY, .attempt = (function)
+#define ATTACK(function) .platforms = PLATFORM_ALL, .oracles = ORACLE_CANARY, .attempt = (function)
 #define RUNNER_TEST(text) \
     .platforms = PLATFORM_ALL, .oracles = ORACLE_CUSTOM, .not_implemented = (text)
 
@@ -359,7 +359,7 @@ static const struct probe rows[] = {
         .technique = "another nonce at a listener and as a file, then the own one",
         .source = "own",
         .severity = SEVERITY_CRITICAL,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .oracles = ORACLE_LISTENER,
         .attempt = forge_nonce,
     },
@@ -378,7 +378,7 @@ static const struct probe rows[] = {
         .source = "own",
         .severity = SEVERITY_CRITICAL,
         .grace_ms = 1500,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .oracles = ORACLE_CANARY | ORACLE_PROCESS,
         .attempt = act_later,
     },
@@ -406,7 +406,7 @@ static const struct probe rows[] = {
         .technique = "a noise maker outside while the probe says its own nonce",
         .source = "own",
         .severity = SEVERITY_HIGH,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .oracles = ORACLE_LISTENER,
         .attempt = say_under_noise,
         .prepare = start_noise,

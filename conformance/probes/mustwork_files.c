@@ -191,7 +191,7 @@ static const struct probe rows[] = {
         .technique = "a declared root named in umlauts and emoji; a name of 250 bytes",
         .source = "path_resolution(7); openai/codex argv tests",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .prepare = plant_odd_root,
         .observe = look_into_odd_root,
         .command = SHELL("cd '{extra}/../" ODD_NAME "' && echo text >na\xc3\xafve && "
@@ -204,7 +204,7 @@ static const struct probe rows[] = {
         .technique = "pwd in the workspace, in a new directory and through a link to it",
         .source = "getcwd(3); openai/codex bwrap.rs tests",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("test \"$(pwd -P)\" = '{ws}' && mkdir sub && ln -s sub link && cd link && "
                          "test \"$(pwd -P)\" = '{ws}/sub' && echo here"),
         .want_output = "here",
@@ -215,7 +215,7 @@ static const struct probe rows[] = {
         .technique = "mktemp of a file and a directory",
         .source = "mkstemp(3), hier(7); openai/codex#9292",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("f=$(mktemp) && d=$(mktemp -d) && echo text >\"$f\" && mv \"$f\" "
                          "\"$d/f\" && cat \"$d/f\" && rm -r \"$d\""),
         .want_output = "text",
@@ -227,7 +227,7 @@ static const struct probe rows[] = {
                      "xattr; the harness looks at the file",
         .source = "open(2), mmap(2), fcntl(2); openai/codex#22044",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .attempt = file_crud,
         .observe = look_at_crud,
     },
@@ -237,7 +237,7 @@ static const struct probe rows[] = {
         .technique = "a symbolic and a hard link to a file, a link to a directory",
         .source = "symlink(7)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("mkdir d && echo text >d/f && ln -s d s && ln s/f hard && echo more >>s/f "
                          "&& cat hard"),
         .want_output = "text\nmore\n",
@@ -248,7 +248,7 @@ static const struct probe rows[] = {
         .technique = "mv of a directory; rm -rf of a tree 60 levels deep",
         .source = "rename(2), rm(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("mkdir -p a/b && echo text >a/b/f && mv a c && cat c/b/f && "
                          "mkdir -p $(printf 'd/%.0s' $(seq 60)) && rm -rf d c && ! test -e d && "
                          "! test -e c"),
@@ -260,7 +260,7 @@ static const struct probe rows[] = {
         .technique = "ls /usr/bin, /etc/passwd, /proc/self/status",
         .source = "hier(7)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("ls /usr/bin >/dev/null && grep -q '^root:' /etc/passwd && "
                          "grep -q '^Pid:' /proc/self/status && echo readable"),
         .want_output = "readable",
@@ -271,7 +271,7 @@ static const struct probe rows[] = {
         .technique = "write to null and full, read zero, random and urandom",
         .source = "null(4), full(4), random(4); codex Linux sandbox suite",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .command = SHELL("echo x >/dev/null && test \"$(head -c 9 /dev/zero | tr -d '\\0' | wc "
                          "-c)\" = 0 && test \"$(head -c 8 /dev/urandom | wc -c)\" = 8 && "
                          "test \"$(head -c 8 /dev/random | wc -c)\" = 8 && "
@@ -294,7 +294,7 @@ static const struct probe rows[] = {
         .technique = "bind, listen, connect, accept and one byte",
         .source = "ip(7); Kilo-Org/kilocode#11659",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .flags = CASE_LOOPBACK,
         .attempt = loopback_inside,
     },

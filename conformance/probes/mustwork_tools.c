@@ -95,7 +95,7 @@ static const struct probe rows[] = {
         .technique = "the four in the workspace, which is a clone",
         .source = "git-status(1); openai/codex#19315",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .needs = "tool:git",
         .command = SHELL("echo change >>README.md && git status --porcelain README.md && git diff "
                          "--stat && git log --oneline >/dev/null && git blame src/main.c "
@@ -108,7 +108,7 @@ static const struct probe rows[] = {
         .technique = "git status in a worktree in the second root, and below the workspace",
         .source = "git-worktree(1); openai/codex#38672",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .needs = "tool:git",
         .prepare = add_worktree,
         .command = SHELL("cd '{ws}/src' && git status --porcelain >/dev/null && cd "
@@ -149,7 +149,7 @@ static const struct probe rows[] = {
         .technique = "git init, add and commit in a new directory of /tmp",
         .source = "git-init(1); own",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .needs = "tool:git",
         .command =
             SHELL("d=$(mktemp -d) && cd \"$d\" && git init -q && echo text >f && git add f && "
@@ -163,7 +163,7 @@ static const struct probe rows[] = {
         .technique = "git diff, git apply -R and git apply, which do not write the repository",
         .source = "git-apply(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .needs = "tool:git",
         .command = SHELL("echo change >>README.md && git diff >p && git apply -R p && "
                          "! grep -q change README.md && git apply p && tail -n 1 README.md"),
@@ -175,7 +175,7 @@ static const struct probe rows[] = {
         .technique = "cc hello.c && ./hello",
         .source = "gcc(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:cc",
         .command = SHELL("printf '#include <stdio.h>\\nint main(void) { puts(\"hello\"); }\\n' "
@@ -202,7 +202,7 @@ static const struct probe rows[] = {
         .technique = "cmake -G Ninja and ninja for one program",
         .source = "cmake(1), ninja(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:cmake,tool:ninja,tool:cc",
         .command = SHELL("mkdir p && cd p && printf 'cmake_minimum_required(VERSION 3.10)\\n"
@@ -217,7 +217,7 @@ static const struct probe rows[] = {
         .technique = "subprocess, threading and asyncio.run",
         .source = "python3(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:python3",
         .command = PYTHON("import asyncio, subprocess, threading\n"
@@ -237,7 +237,7 @@ static const struct probe rows[] = {
         .technique = "Lock (a POSIX semaphore), Pool by fork, ProcessPoolExecutor by forkserver",
         .source = "sem_overview(7); openai/codex#7251, #24943",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:python3",
         .command =
@@ -281,7 +281,7 @@ static const struct probe rows[] = {
         .technique = "child_process.fork with a message, worker_threads, spawn",
         .source = "Node.js child_process; openai/codex#35070",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:node",
         .command = SHELL("cat >n.js <<'END'\n"
@@ -303,7 +303,7 @@ static const struct probe rows[] = {
         .technique = "npm pack, npm install --offline, and the package's command",
         .source = "npm-install(1)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:npm",
         .command =
@@ -321,7 +321,7 @@ static const struct probe rows[] = {
         .technique = "go run, rustc or javac of one file, whichever are installed",
         .source = "openai/codex, comment on cargo clippy",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .prepare = require_compiler,
         .command =
@@ -342,7 +342,7 @@ static const struct probe rows[] = {
         .technique = "pytest -n 2 (xdist) with tmp_path",
         .source = "pytest-xdist, execnet",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:pytest",
         .command =
@@ -357,7 +357,7 @@ static const struct probe rows[] = {
         .technique = "journal_mode=WAL (shared memory by mmap, byte-range locks) from Python",
         .source = "sqlite.org/wal.html, fcntl(2)",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .timeout_ms = TOOL_TIMEOUT_MS,
         .needs = "tool:python3",
         .command = PYTHON("import sqlite3\n"
@@ -374,7 +374,7 @@ static const struct probe rows[] = {
         .technique = "script -c tty",
         .source = "pty(7), script(1); containers/bubblewrap#555",
         WORKS,
-        .platforms = PLATFORM_UNIX,
+        .platforms = PLATFORM_ALL,
         .needs = "tool:script",
         .command = SHELL("script -q -c 'test -t 0 && tty' /dev/null | tr -d '\\r'"),
         .want_output = "/dev/pts/",
