@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <math.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -230,32 +229,6 @@ static int leak_all(struct worker *worker, size_t runs, uint64_t seed, struct er
 /* What it does with the library open: `amount` blocks or runs. */
 typedef int task_function(struct worker *worker, size_t amount, uint64_t seed, struct error *err);
 
-static struct sandbox_policy *make_policy(const struct place *place, struct error *err)
-{
-    struct sandbox_policy *policy = sandbox_policy_new(err);
-
-    if (policy == NULL)
-        return NULL;
-    if (sandbox_policy_set(policy, "workspace", place->ws, err) == 0 &&
-        sandbox_policy_set(policy, "writable", place->extra, err) == 0 &&
-        sandbox_policy_set(policy, "deny_read", place->secret, err) == 0 &&
-        sandbox_policy_set(policy, "network", "none", err) == 0 &&
-        sandbox_policy_set(policy, "mode", "linux-namespace", err) == 0)
-        return policy;
-    sandbox_policy_free(policy);
-    return NULL;
-}
-
-static int become_user(const struct place *place, struct error *err)
-{
-    if (place->identity.uid == geteuid())
-        return 0;
-    if (setgroups(0, NULL) < 0 || setgid(place->identity.gid) < 0 ||
-        setuid(place->identity.uid) < 0)
-        return error_os(err, errno, "become user %u", (unsigned)place->identity.uid);
-    return 0;
-}
-
 /* Never freed: it is what this worker is about. */
 static int hold(size_t bytes, struct error *err)
 {
@@ -273,19 +246,20 @@ static int work(const struct context *context, struct shared *shared, size_t bal
 {
     AUTO_FREE char *launcher = context_program(context, "holdfast-sandbox", err);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const struct subject_wish usual = {0};
     struct sandbox_policy *policy = NULL;
     struct sandbox_policy *ready = NULL;
     struct worker worker = {.shared = shared,
                             .command = {.argv = target, .descriptors = {null, null, null}}};
     int failed = -1;
 
-    if (launcher == NULL || become_user(&context->place, err) < 0 || hold(ballast, err) < 0)
+    if (launcher == NULL || worker_become(&context->place, err) < 0 || hold(ballast, err) < 0)
         return -1;
     if (chdir(context->place.ws) < 0)
         return error_os(err, errno, "chdir %s", context->place.ws);
     sandbox_set_launcher(launcher);
-    policy = make_policy(&context->place, err);
-    ready = policy != NULL ? make_policy(&context->place, err) : NULL;
+    policy = worker_policy(&context->place, &usual, err);
+    ready = policy != NULL ? worker_policy(&context->place, &usual, err) : NULL;
     if (ready != NULL && sandbox_keep_ready(ready, 1, err) == 0) {
         worker.policy = policy;
         worker.ready = ready;

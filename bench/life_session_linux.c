@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,36 +55,6 @@ struct worker {
     int stamps[2]; /* a pipe */
     int null;
 };
-
-static int set_list(struct sandbox_policy *policy, const char *key, const char *const *list,
-                    struct error *err)
-{
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
-        if (sandbox_policy_set(policy, key, list[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* As subject_expand() makes it for command lines. */
-static struct sandbox_policy *make_policy(const struct place *place,
-                                          const struct subject_wish *wish, struct error *err)
-{
-    const char *usual[] = {place->extra, NULL};
-    struct sandbox_policy *policy = sandbox_policy_new(err);
-
-    if (policy != NULL &&
-        sandbox_policy_set(policy, "workspace",
-                           wish->workspace != NULL ? wish->workspace : place->ws, err) == 0 &&
-        set_list(policy, "writable", wish->writable != NULL ? wish->writable : usual, err) == 0 &&
-        set_list(policy, "protect", wish->protect_names, err) == 0 &&
-        sandbox_policy_set(policy, "deny_read", place->secret, err) == 0 &&
-        sandbox_policy_set(policy, "network", "none", err) == 0 &&
-        sandbox_policy_set(policy, "mode", "linux-namespace", err) == 0)
-        return policy;
-    sandbox_policy_free(policy);
-    return NULL;
-}
 
 /* One command; *stamp_ns is when it got to run. */
 static int run_command(const struct worker *worker, struct sandbox_session *session,
@@ -172,16 +141,6 @@ static int do_rounds(const struct worker *worker, struct error *err)
 
 /* ---- the worker ---- */
 
-static int become_user(const struct place *place, struct error *err)
-{
-    if (place->identity.uid == geteuid())
-        return 0;
-    if (setgroups(0, NULL) < 0 || setgid(place->identity.gid) < 0 ||
-        setuid(place->identity.uid) < 0)
-        return error_os(err, errno, "become user %u", (unsigned)place->identity.uid);
-    return 0;
-}
-
 static int with_worker(const struct worker *wish, int (*act)(const struct worker *, struct error *),
                        struct error *err)
 {
@@ -197,8 +156,8 @@ static int with_worker(const struct worker *wish, int (*act)(const struct worker
     worker.null = open("/dev/null", O_RDWR | O_CLOEXEC);
     worker.argv[0] = stamp;
     sandbox_set_launcher(launcher);
-    worker.policy = make_policy(place, worker.life->wish, err);
-    worker.changed = worker.policy != NULL ? make_policy(place, worker.life->changed, err) : NULL;
+    worker.policy = worker_policy(place, worker.life->wish, err);
+    worker.changed = worker.policy != NULL ? worker_policy(place, worker.life->changed, err) : NULL;
     if (worker.changed != NULL)
         failed = act(&worker, err);
     sandbox_policy_free(worker.changed);
@@ -213,7 +172,7 @@ static int run_worker(const struct worker *worker, struct error *err)
 
     if (pid == 0) {
         worker_limit(WORKER_SECONDS);
-        shared->is_done = become_user(&worker->context->place, &shared->error) == 0 &&
+        shared->is_done = worker_become(&worker->context->place, &shared->error) == 0 &&
                           with_worker(worker, do_rounds, &shared->error) == 0;
         _exit(0);
     }
