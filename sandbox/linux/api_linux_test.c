@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "sandbox/linux/process_test.h"
 #include "sandbox/sandbox.h"
 
 static char workspace[] = "/var/tmp/holdfast-api.XXXXXX";
@@ -316,22 +317,6 @@ static struct use use_of(long pid)
     }
     (void)fclose(file);
     return use;
-}
-
-/* The only child of a process; 0: none. */
-static long child_of(long pid)
-{
-    char path[64];
-    long child = 0;
-    FILE *file;
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", pid, pid);
-    file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "%ld", &child) != 1)
-        child = 0;
-    if (file != NULL)
-        (void)fclose(file);
-    return child;
 }
 
 #if defined(__SANITIZE_ADDRESS__)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/test.h"
+#include "sandbox/linux/process_test.h"
 #include "sandbox/sandbox.h"
 
 static char workspace[] = "/var/tmp/holdfast-near.XXXXXX";
@@ -29,22 +30,6 @@ static void processors_of(long pid, char text[256])
     }
     if (file != NULL)
         (void)fclose(file);
-}
-
-/* The only child of a process; 0: none. */
-static long child_of(long pid)
-{
-    char path[64];
-    long child = 0;
-    FILE *file;
-
-    (void)snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", pid, pid);
-    file = fopen(path, "r");
-    if (file == NULL || fscanf(file, "%ld", &child) != 1)
-        child = 0;
-    if (file != NULL)
-        (void)fclose(file);
-    return child;
 }
 
 static struct sandbox_policy *make_policy(const char *mode)
