@@ -62,6 +62,9 @@ struct nt_machine_ops {
 struct nt_machine {
     const struct nt_machine_ops *ops;
     void *own;
+    /* Descriptors are not kept (Wine): what was put is not looked for again. Only where enforcement is
+     * pretended; anywhere else a place that forgets entries protects nothing. */
+    bool forgets_entries;
 };
 
 #endif

@@ -262,5 +262,6 @@ void win_machine_init(struct win_machine *machine, HANDLE journal,
                       const struct win_setting *settings)
 {
     *machine = (struct win_machine){.journal = journal, .settings = settings};
-    machine->machine = (struct nt_machine){.ops = &ops, .own = machine};
+    machine->machine =
+        (struct nt_machine){.ops = &ops, .own = machine, .forgets_entries = win_may_pretend()};
 }
