@@ -423,7 +423,8 @@ static const struct probe rows[] = {
     {
         .id = "harness.output-flood",
         .claim = "a flood of output costs neither the verdict nor the memory of the harness",
-        .technique = "64 MiB without a newline, then 20000 single bytes on both streams",
+        .technique = "64 MiB without a newline, then 20000 single bytes on both streams "
+                     "(10 GiB: ci/tests/flood.sh)",
         .source = "pipe(7); openai/codex#33913",
         .severity = SEVERITY_HIGH,
         .timeout_ms = 30000,

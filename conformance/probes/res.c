@@ -251,7 +251,7 @@ static const struct probe rows[] = {
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_CUSTOM,
         .not_implemented = "the policy allows files without number; that the harness removes them "
-                           "is a test of it: fixtures/tree_remove_test.c",
+                           "is a test of it: ci/tests/flood.sh (a million)",
     },
     {
         .id = "res.fds-inotify",
