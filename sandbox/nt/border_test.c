@@ -1,4 +1,4 @@
-/* What crosses borders: UTF-16, command lines, environment blocks, frames, payloads. */
+/* What crosses borders: UTF-16, command lines, frames, payloads. */
 #include "base/test.h"
 
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 
 #include "base/auto.h"
 #include "sandbox/nt/bytes.h"
-#include "sandbox/nt/envblock.h"
 #include "sandbox/nt/fields.h"
 #include "sandbox/nt/frame.h"
 #include "sandbox/nt/quote.h"
@@ -140,8 +139,10 @@ Test(quote, batch_files_get_no_argument_that_cmd_would_change)
 {
     static const char *const refused[] = {"a\"b", "%PATH%", "a\nb", "a\rb", "\"&calc.exe&\""};
     struct error err = {0};
+    static char long_word[8200];
     char plain[] = "a b & c ^ d ! e";
     char *arguments[] = {plain, NULL};
+    char *endless[] = {NULL, NULL};
     AUTO_FREE char *line =
         nt_quote_batch("C:\\Windows\\System32\\cmd.exe", "C:\\x y\\t.cmd", arguments, &err);
 
@@ -156,141 +157,56 @@ Test(quote, batch_files_get_no_argument_that_cmd_would_change)
         cr_assert_null(nt_quote_batch("cmd.exe", "t.cmd", one, &err), "%s", refused[i]);
         cr_assert_eq(err.code, ERR_REFUSED);
     }
+    endless[0] = long_word;
+    memset(long_word, 'x', sizeof long_word - 1);
+    cr_assert_null(nt_quote_batch("cmd.exe", "t.cmd", endless, &err), "cmd.exe takes 8191");
+    cr_assert_eq(err.code, ERR_INVALID, "%s", err.message);
     cr_assert(nt_is_batch("C:\\a\\B.BAT"));
     cr_assert(nt_is_batch("x.cmd. ."), "CreateProcess drops trailing dots and blanks");
     cr_assert(!nt_is_batch("x.cmd.exe"));
     cr_assert(!nt_is_batch("bat"));
 }
 
-Test(envblock, is_sorted_without_case_and_ends_with_two_nuls)
+/* "%*" of a batch file is what stands behind its name: to the program that gets it, a backslash before the
+ * closing quote would make the next argument part of this one. */
+Test(quote, what_a_batch_file_hands_on_splits_into_the_same_arguments)
 {
-    char b[] = "b=2";
-    char upper[] = "A=1";
-    char drive[] = "=C:=C:\\x";
-    char underscore[] = "B_=3";
-    char again[] = "B=4";
-    char *variables[] = {b, upper, drive, underscore, again, NULL};
-    static const char wanted[] = "=C:=C:\\x\0A=1\0B=4\0B_=3\0";
+    static const char *const given[] = {"C:\\a b\\", "\\", "--x=\\\\", "y z", "", "a\\b"};
+    char words[ARRAY_SIZE(given)][16];
+    char *arguments[ARRAY_SIZE(given) + 1] = {NULL};
+    struct text_list back = {0};
     struct error err = {0};
-    size_t units = 0;
-    AUTO_FREE uint16_t *block = nt_envblock(variables, &units, &err);
+    AUTO_FREE char *line = NULL;
+    AUTO_FREE char *handed_on = NULL;
+    const char *behind;
 
-    cr_assert_not_null(block, "%s", err.message);
-    cr_assert_eq(units, sizeof wanted);
-    for (size_t i = 0; i < units; i++)
-        cr_assert_eq(block[i], (uint16_t)(unsigned char)wanted[i], "unit %zu", i);
-}
-
-Test(envblock, nothing_at_all_is_two_nuls_and_nameless_is_refused)
-{
-    char nameless[] = "x";
-    char *none[] = {NULL};
-    char *bad[] = {nameless, NULL};
-    struct error err = {0};
-    size_t units = 0;
-    AUTO_FREE uint16_t *block = nt_envblock(none, &units, &err);
-
-    cr_assert_not_null(block);
-    cr_assert_eq(units, 2u);
-    cr_assert_eq(block[0] | block[1], 0);
-    cr_assert_null(nt_envblock(bad, &units, &err));
-}
-
-Test(envblock, variables_are_found_and_set_without_case)
-{
-    struct text_list list = {0};
-    struct error err = {0};
-    char *none[] = {NULL};
-
-    cr_assert_eq(nt_env_set(&list, "Path=a", &err), 0);
-    cr_assert_eq(nt_env_set(&list, "PATH=b", &err), 0);
-    cr_assert_eq(list.count, 1u);
-    cr_assert_eq(text_list_add(&list, "X=1", &err), 0);
-    {
-        char *array[] = {list.items[0], list.items[1], NULL};
-
-        cr_assert_str_eq(nt_env_get(array, "path"), "b");
-        cr_assert_null(nt_env_get(array, "pat"));
+    for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
+        (void)snprintf(words[i], sizeof words[i], "%s", given[i]);
+        arguments[i] = words[i];
     }
-    cr_assert_null(nt_env_get(none, "PATH"));
-    text_list_done(&list);
-}
-
-/* The published stubs held a literal backslash-r-backslash-n (codex-sandbox-facts.md, 1.6). */
-Test(envblock, another_account_brings_its_own_places)
-{
-    char *own[] = {(char *)"USERPROFILE=C:\\Users\\HoldfastOffline",
-                   (char *)"username=HoldfastOffline", (char *)"PATH=C:\\its", NULL};
-    struct text_list list = {0};
-    struct error err = {0};
-    static const char *const given[] = {"PATH=C:\\mine",     "UserProfile=C:\\Users\\u",
-                                        "USERNAME=u",        "APPDATA=C:\\u\\a",
-                                        "HOME=C:\\Users\\u", "HOMEX=stays"};
-
+    line = nt_quote_batch("cmd.exe", "t.cmd", arguments, &err);
+    cr_assert_not_null(line, "%s", err.message);
+    behind = strstr(line, "\"t.cmd\"");
+    cr_assert_not_null(behind, "%s", line);
+    handed_on = strdup(behind);
+    handed_on[strlen(handed_on) - 1] = '\0'; /* the quote that cmd.exe takes off */
+    cr_assert_eq(nt_unquote(handed_on, &back, &err), 0);
+    cr_assert_eq(back.count, ARRAY_SIZE(given) + 1, "%s", line);
     for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-        cr_assert_eq(text_list_add(&list, given[i], &err), 0);
-    cr_assert_eq(nt_env_adopt(&list, own, &err), 0, "%s", err.message);
-    cr_assert(text_list_has(&list, "PATH=C:\\mine"), "what is not personal stays the user's");
-    cr_assert(text_list_has(&list, "HOMEX=stays"));
-    cr_assert(text_list_has(&list, "USERPROFILE=C:\\Users\\HoldfastOffline"));
-    cr_assert(text_list_has(&list, "HOME=C:\\Users\\HoldfastOffline"));
-    cr_assert(text_list_has(&list, "USERNAME=HoldfastOffline"));
-    cr_assert_eq(list.count, 5u, "%zu: APPDATA, which the account lacks, is gone", list.count);
-    text_list_done(&list);
+        cr_assert_str_eq(back.items[i + 1], given[i], "%s", line);
+    text_list_done(&back);
 }
 
-Test(envblock, git_is_told_of_each_root_behind_what_it_was_told)
+/* CommandLineToArgvW ends an unquoted program at any character up to a blank. */
+Test(quote, programs_with_control_characters_are_quoted)
 {
-    struct text_list list = {0};
+    char program[] = "a\nb\x01";
+    char word[] = "c";
+    char *argv[] = {program, word, NULL};
     struct error err = {0};
+    AUTO_FREE char *line = nt_quote(argv, &err);
 
-    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_COUNT=1", &err), 0);
-    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_KEY_0=user.name", &err), 0);
-    cr_assert_eq(text_list_add(&list, "GIT_CONFIG_VALUE_0=u", &err), 0);
-    cr_assert_eq(nt_env_trust_git(&list, "C:\\work\\a b", &err), 0, "%s", err.message);
-    cr_assert_eq(nt_env_trust_git(&list, "D:\\c", &err), 0, "%s", err.message);
-    cr_assert(text_list_has(&list, "GIT_CONFIG_COUNT=3"));
-    cr_assert(text_list_has(&list, "GIT_CONFIG_KEY_0=user.name"), "the user's own stays");
-    cr_assert(text_list_has(&list, "GIT_CONFIG_KEY_1=safe.directory"));
-    cr_assert(text_list_has(&list, "GIT_CONFIG_VALUE_1=C:/work/a b"));
-    cr_assert(text_list_has(&list, "GIT_CONFIG_VALUE_2=D:/c"));
-    cr_assert_eq(list.count, 7u);
-    text_list_done(&list);
-}
-
-Test(envblock, stubs_have_real_line_ends)
-{
-    for (size_t i = 0; i < nt_stub_count; i++) {
-        const char *at = nt_stubs[i].content;
-        size_t lines = 0;
-
-        for (; *at != '\0'; at++) {
-            cr_assert(*at != '\\', "%s", nt_stubs[i].name);
-            if (*at == '\n') {
-                cr_assert_eq(at[-1], '\r', "%s", nt_stubs[i].name);
-                lines++;
-            }
-        }
-        cr_assert_eq(lines, 3u);
-    }
-}
-
-Test(envblock, pathext_and_path_put_the_stubs_first_and_only_once)
-{
-    struct error err = {0};
-    AUTO_FREE char *standard = nt_pathext_for_stubs(NULL, &err);
-    AUTO_FREE char *given = nt_pathext_for_stubs(".EXE;;.Bat;.PS1", &err);
-    AUTO_FREE char *once = nt_path_with("C:\\stubs", "C:\\a;C:\\b", &err);
-    AUTO_FREE char *twice = nt_path_with("C:\\stubs", once, &err);
-    AUTO_FREE char *alone = nt_path_with("C:\\stubs", NULL, &err);
-    AUTO_FREE char *alike = nt_path_with("C:\\stubs", "C:\\stubs2", &err);
-
-    cr_assert_str_eq(standard, ".BAT;.CMD;.COM;.EXE");
-    cr_assert_str_eq(given, ".BAT;.CMD;.EXE;.PS1");
-    cr_assert_str_eq(once, "C:\\stubs;C:\\a;C:\\b");
-    cr_assert_str_eq(twice, once);
-    cr_assert_str_eq(alone, "C:\\stubs");
-    cr_assert_str_eq(alike, "C:\\stubs;C:\\stubs2");
+    cr_assert_str_eq(line, "\"a\nb\x01\" c");
 }
 
 /* RFC 4648, section 10, in the URL alphabet and without padding. */
@@ -519,6 +435,28 @@ Test(spawn, request_comes_back_and_every_cut_is_refused)
     cr_assert_eq(nt_spawn_decode((const uint8_t *)bytes.data, bytes.size, &back, &err), -1,
                  "one byte too many");
     nt_spawn_done(&spawn);
+}
+
+/* What a later version may mean by it, this one would leave out. */
+Test(spawn, flags_that_are_not_known_are_refused)
+{
+    for (int which = 0; which < 3; which++) {
+        AUTO_BUFFER struct buffer bytes = BUFFER_EMPTY;
+        struct nt_spawn spawn;
+        struct nt_spawn back = {0};
+        struct error err = {0};
+
+        make_spawn(&spawn);
+        spawn.token_flags |= which == 0 ? 8 : 0;
+        spawn.job_flags |= which == 1 ? 16 : 0;
+        nt_spawn_encode(&spawn, &bytes);
+        if (which == 2)
+            bytes.data[bytes.size - 12] = 2; /* has_terminal, before columns and rows */
+        cr_assert_eq(nt_spawn_decode((const uint8_t *)bytes.data, bytes.size, &back, &err), -1,
+                     "case %d", which);
+        cr_assert_eq(err.code, ERR_PROTOCOL);
+        nt_spawn_done(&spawn);
+    }
 }
 
 Test(spawn, changed_bytes_never_crash_and_hostile_counts_cost_nothing)

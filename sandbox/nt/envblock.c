@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/buffer.h"
+#include "sandbox/nt/upcase.h"
 #include "sandbox/nt/utf16.h"
 
 /* "=C:=C:\work" are cmd.exe's notes of directories per drive: their name begins with '='. */
@@ -19,20 +20,7 @@ static size_t name_length(const char *variable)
 
 static int compare_names(const char *a, const char *b)
 {
-    size_t a_length = name_length(a);
-    size_t b_length = name_length(b);
-    size_t common = a_length < b_length ? a_length : b_length;
-
-    for (size_t i = 0; i < common; i++) {
-        unsigned char x = (unsigned char)a[i];
-        unsigned char y = (unsigned char)b[i];
-
-        x = x >= 'a' && x <= 'z' ? (unsigned char)(x - 32) : x;
-        y = y >= 'a' && y <= 'z' ? (unsigned char)(y - 32) : y;
-        if (x != y)
-            return x < y ? -1 : 1;
-    }
-    return (a_length > b_length) - (a_length < b_length);
+    return nt_compare_names(a, name_length(a), b, name_length(b));
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -113,8 +101,10 @@ const char *nt_env_get(char *const *variables, const char *name)
     size_t length = strlen(name);
 
     for (size_t i = 0; variables[i] != NULL; i++) {
-        if (strncasecmp(variables[i], name, length) == 0 && variables[i][length] == '=')
-            found = variables[i] + length + 1;
+        size_t here = name_length(variables[i]);
+
+        if (here > 0 && nt_compare_names(variables[i], here, name, length) == 0)
+            found = variables[i] + here + 1;
     }
     return found;
 }

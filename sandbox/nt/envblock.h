@@ -1,6 +1,6 @@
 /*
  * The environment block of CreateProcess: NAME=VALUE strings in UTF-16, each
- * NUL-terminated, sorted by name without regard to case, closed by one more
+ * NUL-terminated, sorted by name without regard to case (nt/upcase.h), closed by one more
  * NUL ("Changing Environment Variables" of the Win32 documentation).
  */
 #ifndef HOLDFAST_SANDBOX_NT_ENVBLOCK_H
@@ -10,7 +10,7 @@
 
 #include "sandbox/text_list.h"
 
-/* Of variables whose names differ only in ASCII case the last one counts. A string without a name or
+/* Of variables whose names differ only in case the last one counts. A string without a name or
  * '=' is ERR_INVALID. *units counts the closing NUL. Caller frees. */
 uint16_t *nt_envblock(char *const *variables, size_t *units, struct error *err);
 

@@ -36,23 +36,27 @@ static void put_quoted(struct buffer *out, const char *argument)
     buffer_add_byte(out, '"');
 }
 
-/* The program's name is read up to the next quote or blank; backslashes are never special in it. */
+/* The program's name is read up to the next quote or blank, and a blank is to CommandLineToArgvW all that
+ * is not above one; backslashes are never special in it. */
 static int put_program(struct buffer *out, const char *name, struct error *err)
 {
+    bool has_blank = name[0] == '\0';
+
     if (strchr(name, '"') != NULL)
         return error_set(err, ERR_INVALID, "\"%s\": no program has a quote in its name", name);
-    buffer_printf(out, strpbrk(name, " \t") != NULL || name[0] == '\0' ? "\"%s\"" : "%s", name);
+    for (const char *at = name; *at != '\0'; at++)
+        has_blank = has_blank || (unsigned char)*at <= ' ';
+    buffer_printf(out, has_blank ? "\"%s\"" : "%s", name);
     return 0;
 }
 
-static char *take_line(struct buffer *out, struct error *err)
+static char *take_line(struct buffer *out, size_t max, const char *taker, struct error *err)
 {
     char *line;
 
-    if (out->size >= NT_COMMAND_LINE_MAX) {
-        (void)error_set(err, ERR_INVALID,
-                        "a command line of %zu bytes; Windows takes %d characters", out->size,
-                        NT_COMMAND_LINE_MAX - 1);
+    if (out->size >= max) {
+        (void)error_set(err, ERR_INVALID, "a command line of %zu bytes; %s takes %zu characters",
+                        out->size, taker, max - 1);
         return NULL;
     }
     line = buffer_take(out);
@@ -74,7 +78,7 @@ char *nt_quote(char *const *argv, struct error *err)
         else
             buffer_add_text(&out, argv[i]);
     }
-    return take_line(&out, err);
+    return take_line(&out, NT_COMMAND_LINE_MAX, "Windows", err);
 }
 
 /* The program's name; the rest of the line begins at the returned place. */
@@ -171,8 +175,9 @@ char *nt_quote_batch(const char *interpreter, const char *path, char *const *arg
     for (size_t i = 0; arguments[i] != NULL; i++) {
         if (check_batch_word(arguments[i], err) < 0)
             return NULL;
-        buffer_printf(&out, " \"%s\"", arguments[i]);
+        buffer_add_byte(&out, ' ');
+        put_quoted(&out, arguments[i]);
     }
     buffer_add_byte(&out, '"');
-    return take_line(&out, err);
+    return take_line(&out, NT_BATCH_LINE_MAX, "cmd.exe", err);
 }

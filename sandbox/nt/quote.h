@@ -14,6 +14,7 @@
 
 enum {
     NT_COMMAND_LINE_MAX = 32767, /* UTF-16 units with the NUL; CreateProcess */
+    NT_BATCH_LINE_MAX = 8192,    /* cmd.exe; longer ones end in its own error, or cut off */
 };
 
 /* The command line that splits into exactly these arguments. argv[0] must not hold a quote. Caller
@@ -29,7 +30,8 @@ bool nt_is_batch(const char *path);
 /*
  * The command line for a batch file: cmd.exe /d /e:on /v:off /c ""path" "argument"...". Arguments that
  * cmd.exe would not hand on as they are (a quote, a percent sign, a line end) are ERR_REFUSED; so is
- * such a path. interpreter: full path of cmd.exe. Caller frees.
+ * such a path. Backslashes at the end of an argument are doubled: a batch file that hands %* on to a program
+ * would else join it with the next one. interpreter: full path of cmd.exe. Caller frees.
  */
 char *nt_quote_batch(const char *interpreter, const char *path, char *const *arguments,
                      struct error *err);

@@ -178,6 +178,14 @@ Test(sd, malformed_sddl_is_refused)
         "D:(OA;;CR;ab721a53-1e2f-11d0-9819-00aa0040529b;;WD)",
         "D:(XA;;FX;;;S-1-1-0;(@User.Title==\"VP\"))",
         "D:(A;;FA;;;LA)",
+        "D:(OA;;CR;;;WD)",
+        "D:(OD;;CR;;;WD)",
+        "D:(XA;;FX;;;WD)",
+        "D:(XD;;FX;;;WD)",
+        "D:(ZA;;FX;;;WD)",
+        "S:(RA;;;;;WD)",
+        "S:(SP;;;;;WD)",
+        "S:(TL;;;;;WD)",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {

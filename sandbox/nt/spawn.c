@@ -9,10 +9,14 @@
 #include "sandbox/nt/fields.h"
 #include "sandbox/nt/journal.h"
 #include "sandbox/nt/sid.h"
+#include "sandbox/plan.h"
 
 enum {
     SPAWN_VERSION = 2,
     SETUP_VERSION = 1,
+    KNOWN_TOKEN = PLAN_TOKEN_LUA | PLAN_TOKEN_NO_PRIVILEGES | PLAN_TOKEN_WRITE_RESTRICTED,
+    KNOWN_JOB =
+        PLAN_JOB_KILL_ON_CLOSE | PLAN_JOB_NO_BREAKAWAY | PLAN_JOB_DIE_ON_EXCEPTION | PLAN_JOB_UI,
     PAYLOAD_TEXT_MAX = 24000, /* Windows' command lines end at 32 767 */
 };
 
@@ -50,6 +54,15 @@ void nt_spawn_encode(const struct nt_spawn *spawn, struct buffer *out)
     nt_put_number(out, spawn->rows);
 }
 
+/* 0 or 1: anything else is something that this version does not know. */
+static bool take_bool(struct nt_fields *in)
+{
+    uint32_t value = nt_take_number(in);
+
+    in->has_failed = in->has_failed || value > 1;
+    return value == 1;
+}
+
 static void take_spawn(struct nt_fields *in, struct nt_spawn *spawn)
 {
     uint32_t low;
@@ -68,7 +81,7 @@ static void take_spawn(struct nt_fields *in, struct nt_spawn *spawn)
     spawn->memory_bytes = (uint64_t)nt_take_number(in) << 32 | low;
     spawn->timeout_s = nt_take_number(in);
     spawn->closed = nt_take_number(in);
-    spawn->has_terminal = nt_take_number(in) == 1;
+    spawn->has_terminal = take_bool(in);
     spawn->columns = nt_take_number(in);
     spawn->rows = nt_take_number(in);
 }
@@ -86,6 +99,12 @@ int nt_spawn_decode(const uint8_t *bytes, size_t size, struct nt_spawn *spawn, s
     if (nt_fields_end(&in, "spawn request", err) < 0) {
         nt_spawn_done(&found);
         return -1;
+    }
+    /* A flag that is not known would be protection that is asked for and not given. */
+    if ((found.token_flags & ~(uint32_t)KNOWN_TOKEN) != 0 ||
+        (found.job_flags & ~(uint32_t)KNOWN_JOB) != 0) {
+        nt_spawn_done(&found);
+        return error_set(err, ERR_PROTOCOL, "spawn request: a token or job flag that is not known");
     }
     if (found.argv.count == 0 || found.closed > 7 || found.columns > 32767 || found.rows > 32767) {
         nt_spawn_done(&found);
@@ -158,8 +177,8 @@ static int decode_payload(const uint8_t *bytes, size_t size, struct nt_setup_pay
     payload->user = nt_take_text(&in);
     payload->state = nt_take_text(&in);
     payload->report = nt_take_text(&in);
-    payload->is_published = nt_take_number(&in) == 1;
-    payload->has_no_strict_rules = nt_take_number(&in) == 1;
+    payload->is_published = take_bool(&in);
+    payload->has_no_strict_rules = take_bool(&in);
     return nt_fields_end(&in, "set-up request", err) < 0 ? -1 : check_payload(payload, err);
 }
 

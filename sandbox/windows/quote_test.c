@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sandbox/nt/quote.h"
+#include "sandbox/nt/upcase.h"
 
 enum {
     ROUNDS = 3000,
@@ -34,12 +35,22 @@ static void make_word(char word[LENGTH + 1])
     word[length] = '\0';
 }
 
+/* ntdll's, which MinGW's headers do not have. */
+WCHAR NTAPI RtlUpcaseUnicodeChar(WCHAR unit);
+
+Test(win_quote, upper_case_is_what_ntdll_makes_of_every_unit)
+{
+    for (unsigned unit = 0; unit < 0x10000; unit++)
+        cr_assert_eq(nt_upcase((uint16_t)unit), RtlUpcaseUnicodeChar((WCHAR)unit), "U+%04x", unit);
+}
+
 Test(win_quote, the_reader_of_windows_gets_every_word_back)
 {
     for (int round = 0; round < ROUNDS; round++) {
         char words[WORDS][LENGTH + 1];
-        char program[] = "C:\\a b\\program.exe";
-        char *argv[WORDS + 2] = {program};
+        char *programs[] = {(char *)"C:\\a b\\program.exe", (char *)"plain\\", (char *)"a\nb",
+                            (char *)"\x01"};
+        char *argv[WORDS + 2] = {programs[round % 4]};
         struct error err = {0};
         AUTO_FREE char *line = NULL;
         AUTO_FREE wchar_t *wide = NULL;
