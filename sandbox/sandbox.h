@@ -95,8 +95,8 @@ int sandbox_wait(struct sandbox_child *child, int *status, struct error *err);
 /* Keeps so many sandboxes of the policy set up ahead, in processes that wait; 0: none, as at first.
  * sandbox_spawn then takes one, starts the next one in the background, and takes little longer than
  * posix_spawn. Each still holds one command and ends with it. One is taken only if the world is as it
- * was when it was set up: the mount table, and which files the policy's roots, protected and hidden
- * names are; otherwise, and for a command that a session would refuse, sandbox_spawn starts from
+ * was when it was set up: the mount table, the caller's user and groups, and which files the policy's
+ * roots, protected and hidden names are; otherwise, and for a command that a session would refuse, sandbox_spawn starts from
  * scratch. What a process leaves to its children (umask, limits of resources, control group) is as at
  * the time of the set-up. The policy must outlive its children. linux-namespace only: with another mode
  * every sandbox_spawn starts from scratch. */

@@ -1,6 +1,7 @@
 /* Sandboxes that are set up ahead: what they give, and when they must not be taken. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -208,6 +209,25 @@ Test(ready, is_not_taken_when_a_root_is_another_directory)
     cr_assert_not(was_ready);
     cr_assert_eq(access(in(&scene, "ws/made"), F_OK), 0, "in the directory that is there now");
     cr_assert_neq(access(in(&scene, "old/made"), F_OK), 0);
+    scene_done(&scene);
+}
+
+Test(ready, is_not_taken_when_the_caller_has_left_a_group)
+{
+    const gid_t groups[] = {4, 24};
+    struct scene scene;
+    bool was_ready;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can change its groups");
+    cr_assert_eq(setgroups(2, groups), 0);
+    scene_ready(&scene, 1);
+    settle(&scene);
+    cr_assert_eq(setgroups(1, groups), 0);
+    cr_assert_eq(run(&scene, "grep '^Groups:' /proc/self/status | grep -qv 24", &was_ready), 0);
+    cr_assert_not(was_ready);
+    cr_assert_eq(run(&scene, "true", &was_ready), 0);
+    cr_assert(was_ready, "the next one was set up for the groups of now");
     scene_done(&scene);
 }
 
