@@ -121,6 +121,13 @@ test_attacks() {
     refuses "a tree with a link moved there" 'mkdir t; ln -s /etc t/l; mv -T t .git/refs/t'
     refuses "a FIFO" 'mkfifo .git/HEAD.lock'
     refuses "a socket" 'python3 -c "import socket; socket.socket(socket.AF_UNIX).bind(\".git/fsmonitor--daemon.ipc\")"'
+    # bind is carried out by pid 1, whose descriptors a path must not lead to
+    refuses "a socket through the supervisor's descriptors" "$(printf '%s\n' "python3 - <<'PY'" \
+        'import itertools, socket, sys' 'made = 1' \
+        'for who, fd, name in itertools.product(["self", "thread-self", "1", "1/task/1"], range(20),' \
+        '                                       ["hooks/post-checkout", "refs/heads/socket"]):' \
+        '    try:' '        socket.socket(socket.AF_UNIX).bind("/proc/%s/fd/%d/%s" % (who, fd, name))' \
+        '        made = 0' '    except OSError:' '        pass' 'sys.exit(made)' 'PY')"
     refuses "a rebase with commands" 'mkdir .git/rebase-merge'
     refuses "a sequence with commands" 'mkdir .git/sequencer'
     refuses "resolutions with paths" 'mkdir .git/rr-cache || echo x >.git/MERGE_RR'

@@ -162,7 +162,7 @@ struct supervisor_config {
  *   - userfaultfd(2) is refused: memory that faults on demand would stall a reader;
  *   - core files are off (RLIMIT_CORE 0): the kernel would name them by itself.
  * Signals: blocked ones stay blocked; handlers of the caller run while it waits.
- * SIGCHLD and signal 64 get handlers of its own. Stack: 16 KiB are enough.
+ * SIGCHLD and signal 64 get handlers of its own. Stack: 64 KiB are enough.
  */
 int supervisor_serve(const struct supervisor_config *config, pid_t command, int *wait_status,
                      struct error *err);

@@ -7,19 +7,23 @@
  * bind keeps the address as it was given, because getsockname(2) shows it, so
  * its path is resolved by the kernel, as us. What that could reach in our own
  * /proc entries is no more than what the caller reaches (supervisor.h says which
- * descriptors we may hold), and the last component, which alone decides about
- * protected names, is never followed.
+ * descriptors we may hold); where we hold writable git directories, a process
+ * without them does it. The last component, which alone decides about protected
+ * names, is never followed.
  *
  * Difference that stays: SO_PEERCRED of an accepted connection names our pid.
  */
 #include "sandbox/linux/supervisor_internal.h"
 
+#include <sched.h>
 #include <string.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include "base/auto.h"
 
 #define ADDRESS_MAX 128 /* struct sockaddr_storage; the kernel takes no more */
+#define BIND_STACK  32768
 #define PATH_OFFSET offsetof(struct sockaddr_un, sun_path)
 
 /* The three arguments that bind and connect have in common. */
@@ -82,6 +86,56 @@ static long do_bind(const struct socket_call *call)
     return sys_call(SYS_bind, call->fd, SYS_PTR(&call->address), call->size, 0, 0, 0);
 }
 
+struct bind_job {
+    const struct supervisor_config *config;
+    const struct socket_call *call;
+    int base;
+    long result;
+};
+
+static int bind_without_gits(void *argument)
+{
+    struct bind_job *job = argument;
+
+    for (size_t i = 0; i < job->config->git_count; i++)
+        (void)sys_close(job->config->gits[i].writable);
+    job->result = sys_call(SYS_fchdir, job->base, 0, 0, 0, 0, 0);
+    if (job->result == 0)
+        job->result = do_bind(job->call);
+    (void)sys_call(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+    return 0;
+}
+
+/*
+ * bind("/proc/self/fd/3/hooks/x") would be made in a git directory that only we may write to. In the
+ * process that does it "self" has no such descriptor, and our own entries are closed to it: the memory
+ * that it shares with us is not dumpable, and our privilege has been dropped. A thread would not do,
+ * its /proc/self is ours. The caller can kill it, and then has no socket.
+ */
+static long bind_elsewhere(struct request *request, const struct socket_call *call, int base)
+{
+    _Alignas(16) char stack[BIND_STACK];
+    struct bind_job job = {
+        .config = request->supervisor->config, .call = call, .base = base, .result = -EAGAIN};
+    pid_t child = clone(bind_without_gits, stack + sizeof stack, CLONE_VM | CLONE_VFORK, &job);
+
+    if (child < 0)
+        return -EAGAIN;
+    while (sys_call(SYS_wait4, child, 0, __WALL, 0, 0, 0) == -EINTR)
+        ;
+    return job.result;
+}
+
+static long bind_here(struct request *request, const struct socket_call *call, int base)
+{
+    long result = sys_call(SYS_fchdir, base, 0, 0, 0, 0, 0);
+
+    if (result == 0)
+        result = do_bind(call);
+    (void)sys_call(SYS_fchdir, request->supervisor->slash, 0, 0, 0, 0, 0);
+    return result;
+}
+
 /* With the caller's working directory and umask, and none of our privilege. */
 static long bind_path(struct request *request, const struct socket_call *call, int *base)
 {
@@ -92,15 +146,13 @@ static long bind_path(struct request *request, const struct socket_call *call, i
         result = request_use_umask(request);
     if (result == 0 && !request_is_valid(request))
         return -EINTR;
-    if (result == 0)
-        result = sys_call(SYS_fchdir, *base, 0, 0, 0, 0, 0);
     if (result < 0)
         return result;
     result = proc_drop_privilege();
     if (result == 0)
-        result = do_bind(call);
+        result = request->supervisor->config->git_count > 0 ? bind_elsewhere(request, call, *base)
+                                                            : bind_here(request, call, *base);
     proc_take_privilege();
-    (void)sys_call(SYS_fchdir, request->supervisor->slash, 0, 0, 0, 0, 0);
     return result;
 }
 
