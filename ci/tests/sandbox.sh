@@ -80,6 +80,8 @@ test_exit_status() {
     status "time is up" 124 run --timeout 1 -- sleep 30
     status "time is up although it ignores signals" 124 run --timeout 1 -- sh -c 'trap "" TERM INT; sleep 30; sleep 30'
     status "in time" 5 run --timeout 30 -- sh -c 'exit 5'
+    # where it may not, SIGTERM ends it at once; where it stops, nobody is there to set it going again
+    status "asks its parent to trace it" 143 run --timeout 20 -- python3 -c "import ctypes, os; ctypes.CDLL(None).ptrace(0, 0, 0, 0); os.kill(os.getpid(), 15)"
 }
 test_refusals() {
     status "no command" 125 run

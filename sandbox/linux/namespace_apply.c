@@ -244,6 +244,8 @@ static int wait_plainly(pid_t command, int *wait_status, struct error *err)
     for (;;) {
         pid_t ended = wait4(-1, &status, 0, NULL);
 
+        if (ended > 0 && supervisor_let_go(ended, status))
+            continue;
         if (ended == command) {
             *wait_status = status;
             return 0;

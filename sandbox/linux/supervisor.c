@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <sys/ioctl.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 
 #include "base/auto.h"
@@ -269,6 +270,18 @@ static int serve_one(struct supervisor *supervisor, struct error *err)
     return 0;
 }
 
+/* PTRACE_TRACEME makes the parent the tracer, and wait4 report each stop as it does an end. */
+bool supervisor_let_go(pid_t pid, int wait_status)
+{
+    int number = WSTOPSIG(wait_status);
+
+    if (!WIFSTOPPED(wait_status))
+        return false;
+    /* execve stops with SIGTRAP, which would end a process that nobody traces */
+    (void)sys_call(SYS_ptrace, PTRACE_DETACH, pid, 0, number == SIGTRAP ? 0 : number, 0, 0);
+    return true;
+}
+
 /* True when `command` has ended. Reaps whatever else has. */
 static bool reap(pid_t command, int *wait_status)
 {
@@ -276,6 +289,8 @@ static bool reap(pid_t command, int *wait_status)
         int status = 0;
         long ended = sys_call(SYS_wait4, -1, SYS_PTR(&status), WNOHANG | __WALL, 0, 0, 0);
 
+        if (ended > 0 && supervisor_let_go((pid_t)ended, status))
+            continue;
         if (ended == command && ended > 0) {
             *wait_status = status;
             return true;

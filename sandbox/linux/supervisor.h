@@ -167,6 +167,9 @@ struct supervisor_config {
 int supervisor_serve(const struct supervisor_config *config, pid_t command, int *wait_status,
                      struct error *err);
 
+/* Did a child of ours only stop, because it asked to be traced? Then it goes on, traced by nobody. */
+bool supervisor_let_go(pid_t pid, int wait_status);
+
 /* Gives the memory back, once the process that served has ended with all its threads. */
 void supervisor_unmap(struct supervisor_maps *maps);
 
