@@ -56,8 +56,12 @@ static int assume_repository(struct facts *facts, const struct policy *policy, s
 
 int facts_assume(struct facts *facts, const struct policy *policy, struct error *err)
 {
-    *facts = (struct facts){
-        .uid = 1000, .gid = 1000, .landlock_abi = 7, .has_notify = true, .has_absent_names = true};
+    *facts = (struct facts){.uid = 1000,
+                            .gid = 1000,
+                            .landlock_abi = 7,
+                            .has_notify = true,
+                            .has_absent_names = true,
+                            .has_keys = true};
     if (text_list_add(&facts->roots, policy->workspace, err) < 0)
         goto undo;
     for (size_t i = 0; i < policy->writable.count; i++) {

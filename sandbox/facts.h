@@ -34,6 +34,8 @@ struct facts {
     int landlock_abi;         /* 0: none */
     bool has_notify;          /* seccomp user notification with WAIT_KILLABLE_RECV */
     bool has_mqueue;          /* /dev/mqueue is mounted */
+    bool has_keys;            /* /proc/keys, of the kernel's keyrings */
+    bool core_is_zero;        /* the hard limit of core files cannot be 1 */
     struct text_list roots;   /* writable, links resolved; the first is the workspace */
     struct text_list protect; /* existing things below roots that stay read-only */
     struct text_list

@@ -36,7 +36,8 @@ enum filter_group {
     FILTER_ATTRIBUTES = 1 << 18,        /* inode flags of files that can only be read */
     FILTER_NOTIFY_REMOVE = 1 << 19,     /* hand calls that remove names to the supervisor */
     FILTER_NOTIFY_FORK = 1 << 20,       /* hand calls that make processes to the supervisor */
-    FILTER_GROUP_END = 1 << 21
+    FILTER_CORE_LIMIT = 1 << 21, /* a core limit of 1, which no core handler gets past, stays 1 */
+    FILTER_GROUP_END = 1 << 22
 };
 
 /* As linux/filter.h has it. */

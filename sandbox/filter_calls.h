@@ -14,6 +14,7 @@ enum filter_label {
     LABEL_ENOSYS,
     LABEL_NOTIFY,
     LABEL_KILL,
+    LABEL_PRETEND, /* nothing is done, and 0 returned */
     /* checks of arguments; what they contain depends on the groups */
     LABEL_CHECK_CLONE,      /* flags in argument 0 */
     LABEL_CHECK_FORK,       /* the same, and makes a process */
@@ -29,6 +30,8 @@ enum filter_label {
     LABEL_CHECK_SELF,       /* a process in argument 0: only oneself, as 0 */
     LABEL_CHECK_PRIORITY,   /* kind of target 0, target 1 */
     LABEL_CHECK_IOPRIO,     /* the same with other numbers */
+    LABEL_CHECK_SETRLIMIT,  /* resource 0 */
+    LABEL_CHECK_PRLIMIT,    /* process 0, resource 1, new values 2 */
     LABEL_NAMED_END,
     LABEL_NEXT = LABEL_NAMED_END, /* in a check: the test that follows */
 };

@@ -56,6 +56,7 @@ enum {
     PROTOCOL_UDP = 17,
     PRIORITY_USER = 2,
     IOPRIO_USER = 3,
+    LIMIT_CORE = 4,
 };
 
 static const uint32_t terminal_requests[] = {0x5412 /* TIOCSTI */, 0x541c /* TIOCLINUX */,
@@ -405,6 +406,30 @@ static void emit_processes(struct compiler *c)
     emit_jump(c, BPF_IF_EQUAL, 0, LABEL_ALLOW, LABEL_EPERM);
 }
 
+/* The core limit: a wish to change it is forgotten. Refusing it would end programs that only want to be
+ * sure that there are no cores (gpg-agent). */
+static void emit_limits(struct compiler *c)
+{
+    begin(c, LABEL_CHECK_SETRLIMIT);
+    load_arg(c, 0);
+    emit_jump(c, BPF_IF_EQUAL, LIMIT_CORE, LABEL_PRETEND, LABEL_ALLOW);
+    begin(c, LABEL_CHECK_PRLIMIT);
+    if (has(c, FILTER_FOREIGN_PROCESSES)) {
+        load_arg(c, 0);
+        emit_jump(c, BPF_IF_EQUAL, 0, LABEL_NEXT, LABEL_EPERM);
+    }
+    if (!has(c, FILTER_CORE_LIMIT)) {
+        emit_goto(c, LABEL_ALLOW);
+        return;
+    }
+    load_arg(c, 1);
+    emit_jump(c, BPF_IF_EQUAL, LIMIT_CORE, LABEL_NEXT, LABEL_ALLOW);
+    load_arg(c, 2);
+    emit_jump(c, BPF_IF_EQUAL, 0, LABEL_NEXT, LABEL_PRETEND);
+    load(c, OFFSET_ARGS + 8 * 2 + 4);
+    emit_jump(c, BPF_IF_EQUAL, 0, LABEL_ALLOW, LABEL_PRETEND);
+}
+
 static void emit_checks(struct compiler *c)
 {
     if (has(c, FILTER_NAMESPACES | FILTER_NOTIFY_FORK))
@@ -424,6 +449,8 @@ static void emit_checks(struct compiler *c)
         emit_sockets(c);
     if (has(c, FILTER_FOREIGN_PROCESSES))
         emit_processes(c);
+    if (has(c, FILTER_FOREIGN_PROCESSES | FILTER_CORE_LIMIT))
+        emit_limits(c);
 }
 
 static void emit_ends(struct compiler *c)
@@ -433,7 +460,8 @@ static void emit_ends(struct compiler *c)
         uint32_t value;
     } ends[] = {{LABEL_ALLOW, FILTER_ALLOW},       {LABEL_EPERM, FILTER_ERRNO | 1},
                 {LABEL_EACCES, FILTER_ERRNO | 13}, {LABEL_ENOSYS, FILTER_ERRNO | 38},
-                {LABEL_NOTIFY, FILTER_NOTIFY},     {LABEL_KILL, FILTER_KILL_PROCESS}};
+                {LABEL_NOTIFY, FILTER_NOTIFY},     {LABEL_KILL, FILTER_KILL_PROCESS},
+                {LABEL_PRETEND, FILTER_ERRNO}};
 
     for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
         place(c, ends[i].label);
@@ -508,7 +536,7 @@ const char *filter_group_name(enum filter_group group)
         "terminal",          "subvolumes",     "no-network",    "ip-network",
         "no-unix-datagram",  "no-unix-socket", "notify-create", "notify-connect",
         "foreign-processes", "sysv-ipc",       "attributes",    "notify-remove",
-        "notify-fork"};
+        "notify-fork",       "core-limit"};
 
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         if ((uint32_t)group == 1u << i)

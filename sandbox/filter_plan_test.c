@@ -31,12 +31,12 @@ static uint32_t ask(uint32_t number, uint64_t a0, uint64_t a1, uint64_t a2, uint
 static const uint32_t namespace_groups =
     FILTER_FOREIGN_ABI | FILTER_MOUNTS | FILTER_NAMESPACES | FILTER_KERNEL | FILTER_KEYRINGS |
     FILTER_IO_URING | FILTER_INSPECTION | FILTER_SETUID_BITS | FILTER_TERMINAL | FILTER_SUBVOLUMES |
-    FILTER_NO_NETWORK | FILTER_NO_UNIX_DATAGRAM | FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT;
+    FILTER_CORE_LIMIT | FILTER_NO_NETWORK | FILTER_NO_UNIX_DATAGRAM | FILTER_NOTIFY_CREATE | FILTER_NOTIFY_CONNECT;
 
 static const uint32_t landlock_groups =
     FILTER_FOREIGN_ABI | FILTER_MOUNTS | FILTER_NAMESPACES | FILTER_KERNEL | FILTER_KEYRINGS |
     FILTER_IO_URING | FILTER_INSPECTION | FILTER_SETUID_BITS | FILTER_TERMINAL | FILTER_NO_NETWORK |
-    FILTER_NO_UNIX_SOCKET | FILTER_FOREIGN_PROCESSES | FILTER_SYSV_IPC | FILTER_ATTRIBUTES;
+    FILTER_CORE_LIMIT | FILTER_NO_UNIX_SOCKET | FILTER_FOREIGN_PROCESSES | FILTER_SYSV_IPC | FILTER_ATTRIBUTES;
 
 Test(filter, kills_foreign_architectures)
 {
@@ -249,6 +249,27 @@ Test(filter, leaves_other_processes_alone_where_they_can_be_seen)
     cr_assert_eq(ask(251, 1, 0, 5, 0), FILTER_ALLOW);
     cr_assert_eq(ask(101, 16, 1, 0, 0), FILTER_ERRNO | EPERM_, "ptrace");
     cr_assert_eq(ask(30, 1, 0, 0, 0), FILTER_ERRNO | EPERM_, "shmat");
+}
+
+static void keeps_core_limit(uint32_t groups)
+{
+    compile(FILTER_X86_64, groups);
+    cr_assert_eq(ask(160, 4, 0x7000, 0, 0), FILTER_ERRNO, "setrlimit of cores is pretended");
+    cr_assert_eq(ask(160, 0xffffffff00000004u, 0x7000, 0, 0), FILTER_ERRNO, "with high bits");
+    cr_assert_eq(ask(160, 7, 0x7000, 0, 0), FILTER_ALLOW, "of files not");
+    cr_assert_eq(ask(302, 0, 4, 0x7000, 0), FILTER_ERRNO, "prlimit");
+    cr_assert_eq(ask(302, 0, 4, 0x700000000000u, 0), FILTER_ERRNO, "with an address of high bits");
+    cr_assert_eq(ask(302, 0, 4, 0, 0x7000), FILTER_ALLOW, "that only reads");
+    cr_assert_eq(ask(302, 0, 7, 0x7000, 0), FILTER_ALLOW, "prlimit of files");
+}
+
+Test(filter, keeps_the_core_limit)
+{
+    keeps_core_limit(namespace_groups);
+    keeps_core_limit(landlock_groups);
+    cr_assert_eq(ask(302, 4711, 4, 0, 0), FILTER_ERRNO | EPERM_, "of another");
+    compile(FILTER_X86_64, namespace_groups & ~(uint32_t)FILTER_CORE_LIMIT);
+    cr_assert_eq(ask(160, 4, 0x7000, 0, 0), FILTER_ALLOW, "without the group");
 }
 
 Test(filter, does_nothing_without_groups)

@@ -90,6 +90,8 @@ static void add_gaps(struct plan *plan, const struct facts *facts)
                  "no private /tmp: nothing outside the roots can be written there");
     plan_add_gap(plan, "visible-processes",
                  "processes of the machine are visible: names, command lines and states");
+    plan_add_gap(plan, "visible-keys",
+                 "the names of the user's keys are visible in /proc/keys; what they hold is not");
     plan_add_gap(plan, "launcher-killed",
                  "if the launcher itself is killed with SIGKILL, grandchildren of the command "
                  "survive");
@@ -114,8 +116,8 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
 {
     uint32_t groups = FILTER_FOREIGN_ABI | FILTER_MOUNTS | FILTER_NAMESPACES | FILTER_KERNEL |
                       FILTER_KEYRINGS | FILTER_IO_URING | FILTER_INSPECTION | FILTER_SETUID_BITS |
-                      FILTER_TERMINAL | FILTER_FOREIGN_PROCESSES | FILTER_SYSV_IPC |
-                      FILTER_ATTRIBUTES;
+                      FILTER_TERMINAL | FILTER_CORE_LIMIT | FILTER_FOREIGN_PROCESSES |
+                      FILTER_SYSV_IPC | FILTER_ATTRIBUTES;
 
     groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
     if (facts->landlock_abi < 9)

@@ -50,6 +50,7 @@ void linux_plan_filter(struct plan *plan, uint32_t groups)
         "Landlock does not cover inode flags",
         "the supervisor removes git's locks, which are in a read-only place",
         "the supervisor counts processes: a limit of the kernel's does not bind root",
+        "a core limit that was lowered to 0 would let the machine's core handler in again",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(why); i++) {
@@ -135,8 +136,15 @@ static void add_limits(struct plan *plan, const struct policy *policy, const str
         if (rows[i].value > 0)
             plan_add_text(plan, STEP_LIMIT, NULL, rows[i].name, rows[i].value, rows[i].why);
     }
-    /* Core files go where core_pattern says, which may be a handler outside that runs as root. */
-    plan_add_text(plan, STEP_LIMIT, NULL, "core_bytes", 0, "RLIMIT_CORE: no core files");
+    /* Cores go where core_pattern says, which may be a handler outside that runs as root: it is kept from
+     * starting by a limit of exactly 1, and by no other (do_coredump()). */
+    plan_add_text(plan, STEP_LIMIT, NULL, "core_bytes", 1,
+                  "RLIMIT_CORE: no core files, and no core handler of the machine is started");
+    if (facts->core_is_zero)
+        plan_add_gap(plan, "core-handler",
+                     "the hard limit of core files was 0 before, and the kernel starts a core "
+                     "handler (a pipe "
+                     "in core_pattern) all the same: only a limit of 1 keeps it away");
     if (has_cgroup)
         add_cgroup(plan, limits, facts);
     else if (facts->cgroup.why_not != NULL && limits->processes + limits->memory_bytes > 0)

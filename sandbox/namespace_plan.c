@@ -75,6 +75,9 @@ static void add_devices(struct plan *plan, const struct facts *facts)
     plan_add(plan, STEP_FRESH_PROC, "/proc", facts->uid == 0 ? 1 : 0,
              facts->uid == 0 ? "no process outside; sysctls belong to root, so read-only"
                              : "no process outside is visible");
+    if (facts->has_keys)
+        plan_add(plan, STEP_HIDE, "/proc/keys", PLAN_HIDE_FILE,
+                 "keyrings have no namespace: the names of the user's keys");
 }
 
 /* After what is hidden or private, or a root below /tmp would be covered. */
@@ -340,7 +343,7 @@ static uint32_t filter_groups(const struct policy *policy, const struct facts *f
 {
     uint32_t groups = FILTER_FOREIGN_ABI | FILTER_MOUNTS | FILTER_NAMESPACES | FILTER_KERNEL |
                       FILTER_KEYRINGS | FILTER_IO_URING | FILTER_INSPECTION | FILTER_SETUID_BITS |
-                      FILTER_TERMINAL;
+                      FILTER_TERMINAL | FILTER_CORE_LIMIT;
 
     groups |= policy->network == NETWORK_NONE ? FILTER_NO_NETWORK : FILTER_IP_NETWORK;
     if (guards_names(facts))

@@ -106,6 +106,7 @@ rm -f "$tree/outside/made"
 needed "writable" "write to the workspace" touch made
 row "protect=$tree/ws/.git" "make a file in .git" touch .git/made
 row "hide" "read what deny_read names" cat "$tree/secret/file"
+row "hide=/proc/keys" "list the user's keys" cat /proc/keys
 row "private-tmp=/tmp" "see the machine's /tmp" ls "/tmp/holdfast-ablation-$$"
 row "private-tmp=/dev/shm" "see the machine's /dev/shm" ls "/dev/shm/holdfast-ablation-$$"
 needed "device=/dev/null" "write /dev/null" sh -c 'echo x >>/dev/null'
@@ -127,7 +128,8 @@ row "guard-root filter=notify-create" "make a protected name" mkdir .agents
 rm -rf "$tree/ws/.agents"
 row "guard-sockets filter=notify-connect" "reach a socket of the machine" python3 -c "$(py "socket.socket(socket.AF_UNIX).connect('$tree/sock')")"
 row "new-session" "share the caller's session" sh -c '[ "$(cut -d" " -f6 /proc/self/stat)" = 0 ]'
-row "limit=core_bytes" "write core files" sh -c '[ "$(ulimit -c)" != 0 ] || ulimit -c 1'
+row "limit=core_bytes" "write core files" python3 -c "$(py 'assert resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)')"
+row "filter=core-limit" "let the machine's core handler in" python3 -c "$(py 'resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)')"
 row "close-descriptors filter=notify-create filter=notify-connect" "write to an inherited descriptor" sh -c 'echo x >&7'
 row "drop-capabilities no-new-privileges" "have capabilities" sh -c '! grep -q "CapEff:.*0000000000000000" /proc/self/status'
 locked "no-new-privileges" "drop-capabilities: securebits" "have capabilities" sh -c 'grep -q "CapEff:.*1" /proc/self/status'
@@ -178,7 +180,8 @@ needed "landlock-rule" "write to the workspace" touch made2
 locked "landlock-network" "filter=no-network" "make an internet socket" python3 -c "$(py 'socket.socket(socket.AF_INET)')"
 row "landlock-scopes" "send a signal to a process of the machine" kill -0 $listener
 row "new-session" "share the caller's session" sh -c "[ \"\$(cut -d' ' -f6 /proc/self/stat)\" = \"\$(cut -d' ' -f6 /proc/$$/stat)\" ]"
-row "limit=core_bytes" "write core files" sh -c '[ "$(ulimit -c)" != 0 ] || ulimit -c 1'
+row "limit=core_bytes" "write core files" python3 -c "$(py 'assert resource.getrlimit(resource.RLIMIT_CORE) != (1, 1)')"
+row "filter=core-limit" "let the machine's core handler in" python3 -c "$(py 'resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); assert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)')"
 row "close-descriptors" "write to an inherited descriptor" sh -c 'echo x >&7'
 row "drop-capabilities no-new-privileges" "have capabilities" sh -c '! grep -q "CapEff:.*0000000000000000" /proc/self/status'
 locked "no-new-privileges" "drop-capabilities: securebits" "have capabilities" sh -c 'grep -q "CapEff:.*1" /proc/self/status'
@@ -226,7 +229,7 @@ for step in plan["steps"]:
         names = [name + "=" + what]
     elif name in ("limit", "cgroup-limit"):
         names = [name + "=" + step["text"]]
-    elif name in ("private-tmp", "device"):
+    elif name in ("private-tmp", "device") or (name, step.get("path")) == ("hide", "/proc/keys"):
         names = [name + "=" + step["path"]]
     else:
         names = [name]

@@ -80,6 +80,10 @@ test_exit_status() {
     status "time is up" 124 run --timeout 1 -- sleep 30
     status "time is up although it ignores signals" 124 run --timeout 1 -- sh -c 'trap "" TERM INT; sleep 30; sleep 30'
     status "in time" 5 run --timeout 30 -- sh -c 'exit 5'
+    status "a core limit that keeps the machine's core handler away stays" 0 run -- python3 -c "
+import resource as r
+r.setrlimit(r.RLIMIT_CORE, (0, 0)); r.prlimit(0, r.RLIMIT_CORE, (0, 1))
+assert r.getrlimit(r.RLIMIT_CORE) == (1, 1)"
     # where it may not, SIGTERM ends it at once; where it stops, nobody is there to set it going again
     status "asks its parent to trace it" 143 run --timeout 20 -- python3 -c "import ctypes, os; ctypes.CDLL(None).ptrace(0, 0, 0, 0); os.kill(os.getpid(), 15)"
 }
@@ -294,6 +298,7 @@ test_private_world() {
     status "a private /dev/shm" 0 run -- sh -c 'echo x >/dev/shm/f && [ "$(ls -A /dev/shm)" = f ]'
     status "only own processes" 0 run -- sh -c '[ "$(ls /proc | grep -c "^[0-9]")" -le 6 ]'
     status "init cannot be looked into" 1 run -- cat /proc/1/environ
+    status "the names of the user's keys" 1 run -- cat /proc/keys
     status "init cannot be killed" 0 run -- sh -c 'kill -9 1; true'
     status "sysctls cannot be written" 2 run -- sh -c 'echo x >/proc/sys/kernel/core_pattern'
     status "terminals" 0 run -- python3 -c 'import pty, os; a, b = os.openpty(); os.write(a, b"x\n"); assert os.read(b, 2) == b"x\n"'

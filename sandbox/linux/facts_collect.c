@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -287,11 +288,15 @@ bool facts_have_notify(void)
 static int collect(const struct policy *policy, const struct policy_place *place,
                    bool wants_siblings, struct facts *facts, struct error *err)
 {
+    struct rlimit cores;
+
     facts->uid = getuid();
     facts->gid = getgid();
     facts->landlock_abi = kernel_landlock_abi();
     facts->has_notify = facts_have_notify();
     facts->has_mqueue = access("/dev/mqueue", F_OK) == 0;
+    facts->has_keys = access("/proc/keys", F_OK) == 0;
+    facts->core_is_zero = getrlimit(RLIMIT_CORE, &cores) == 0 && cores.rlim_max == 0;
     if (collect_root(policy, place, "workspace", policy->workspace, facts, err) < 0)
         return -1;
     for (size_t i = 0; i < policy->writable.count; i++) {

@@ -80,6 +80,8 @@ void facts_digest(const struct facts *facts, char hex[65])
     add_groups(&hash);
     add_number(&hash, facts->has_absent_names);
     add_number(&hash, facts->has_mqueue);
+    add_number(&hash, facts->has_keys);
+    add_number(&hash, facts->core_is_zero);
     add_files(&hash, &facts->roots);
     add_files(&hash, &facts->protect);
     add_files(&hash, &facts->gits);
