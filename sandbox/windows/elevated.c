@@ -3,7 +3,7 @@
 
 #include "sandbox/sandbox.h"
 #include "sandbox/windows/backend.h"
-#include "sandbox/windows/prepare.h"
+#include "sandbox/windows/mode.h"
 #include "sandbox/windows/relay.h"
 #include "sandbox/windows/serve.h"
 #include "sandbox/windows/session.h"
@@ -35,21 +35,6 @@ static int find_account(const char *name, enum windows_account *account, struct 
         return 0;
     }
     return error_set(err, ERR_UNSUPPORTED, "the account %s is gone since the plan was made", name);
-}
-
-static void measure(const struct win_session *session, struct run_outcome *outcome)
-{
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION times;
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION memory;
-
-    if (QueryInformationJobObject(session->job, JobObjectBasicAccountingInformation, &times,
-                                  sizeof times, NULL)) {
-        outcome->user_us = (uint64_t)times.TotalUserTime.QuadPart / 10;
-        outcome->system_us = (uint64_t)times.TotalKernelTime.QuadPart / 10;
-    }
-    if (QueryInformationJobObject(session->job, JobObjectExtendedLimitInformation, &memory,
-                                  sizeof memory, NULL))
-        outcome->memory_bytes = memory.PeakProcessMemoryUsed;
 }
 
 static HANDLE standard(DWORD which)
@@ -109,7 +94,7 @@ static int run_command(struct win_session *session, struct nt_spawn *spawn,
         outcome->status = outcome->has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)status;
     else
         outcome->status = windows_status_of(err);
-    measure(session, outcome);
+    win_mode_measure(session->job, outcome);
     return result;
 }
 
@@ -214,26 +199,10 @@ static int serve(const struct plan *plan, const struct run_request *request,
 int windows_elevated_run(const struct plan *plan, const struct run_request *request,
                          struct run_outcome *outcome, struct error *err)
 {
-    struct win_prepared prepared;
-    struct nt_spawn spawn;
-    int result;
+    static const struct win_mode mode = {.probe = windows_elevated_probe,
+                                         .run = run_prepared,
+                                         .serve = serve,
+                                         .needs_account = true};
 
-    outcome->status = SANDBOX_EXIT_REFUSED;
-    if (request->serves && win_serve_check(err) < 0)
-        return -1;
-    if (windows_elevated_probe(err) < 0 || win_prepare(plan, &prepared, err) < 0)
-        return -1;
-    if (prepared.account == NULL || prepared.desktop == NULL)
-        result = error_set(err, ERR_INVALID, "plan: no account, or no desktop");
-    else
-        result = win_prepare_spawn(plan, &prepared, request, &spawn, err);
-    if (result == 0) {
-        result = request->serves ? serve(plan, request, &prepared, &spawn, err)
-                                 : run_prepared(&prepared, &spawn, request, outcome, err);
-        nt_spawn_done(&spawn);
-    }
-    win_prepared_done(&prepared);
-    if (result == 0 && request->serves)
-        outcome->status = 0;
-    return result;
+    return win_mode_run(&mode, plan, request, outcome, err);
 }

@@ -5,26 +5,11 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/windows/backend.h"
 #include "sandbox/windows/child.h"
-#include "sandbox/windows/prepare.h"
+#include "sandbox/windows/mode.h"
 #include "sandbox/windows/relay.h"
 #include "sandbox/windows/serve.h"
 #include "sandbox/windows/token.h"
 #include "sandbox/windows_hints.h"
-
-static void measure(const struct win_child *child, struct run_outcome *outcome)
-{
-    JOBOBJECT_BASIC_ACCOUNTING_INFORMATION times;
-    JOBOBJECT_EXTENDED_LIMIT_INFORMATION memory;
-
-    if (QueryInformationJobObject(child->job, JobObjectBasicAccountingInformation, &times,
-                                  sizeof times, NULL)) {
-        outcome->user_us = (uint64_t)times.TotalUserTime.QuadPart / 10;
-        outcome->system_us = (uint64_t)times.TotalKernelTime.QuadPart / 10;
-    }
-    if (QueryInformationJobObject(child->job, JobObjectExtendedLimitInformation, &memory,
-                                  sizeof memory, NULL))
-        outcome->memory_bytes = memory.PeakProcessMemoryUsed;
-}
 
 static void finish(struct win_child *child, const struct run_request *request,
                    struct run_outcome *outcome)
@@ -33,7 +18,7 @@ static void finish(struct win_child *child, const struct run_request *request,
 
     outcome->has_timed_out = win_child_wait(child, win_ms(request->timeout_s), &status) == 0;
     outcome->status = outcome->has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)status;
-    measure(child, outcome);
+    win_mode_measure(child->job, outcome);
     win_child_done(child);
 }
 
@@ -99,7 +84,7 @@ static int run_in_place(const struct place *place, const struct nt_spawn *spawn,
     return 0;
 }
 
-static int run_prepared(const struct win_prepared *prepared, const struct nt_spawn *spawn,
+static int run_prepared(const struct win_prepared *prepared, struct nt_spawn *spawn,
                         const struct run_request *request, struct run_outcome *outcome,
                         struct error *err)
 {
@@ -200,23 +185,8 @@ static int serve(const struct plan *plan, const struct run_request *request,
 int windows_unelevated_run(const struct plan *plan, const struct run_request *request,
                            struct run_outcome *outcome, struct error *err)
 {
-    struct win_prepared prepared;
-    struct nt_spawn spawn;
-    int result;
+    static const struct win_mode mode = {
+        .probe = windows_unelevated_probe, .run = run_prepared, .serve = serve};
 
-    outcome->status = SANDBOX_EXIT_REFUSED;
-    if (request->serves && win_serve_check(err) < 0)
-        return -1;
-    if (windows_unelevated_probe(err) < 0 || win_prepare(plan, &prepared, err) < 0)
-        return -1;
-    result = win_prepare_spawn(plan, &prepared, request, &spawn, err);
-    if (result == 0) {
-        result = request->serves ? serve(plan, request, &prepared, &spawn, err)
-                                 : run_prepared(&prepared, &spawn, request, outcome, err);
-        nt_spawn_done(&spawn);
-    }
-    win_prepared_done(&prepared);
-    if (result == 0 && request->serves)
-        outcome->status = 0;
-    return result;
+    return win_mode_run(&mode, plan, request, outcome, err);
 }
