@@ -14,6 +14,9 @@
 enum {
     EMPTY_MS =
         20000, /* on a loaded machine a killed tree was seen to take more than five seconds */
+    /* All desktops share 48 MB ("CreateDesktop"), of which each would take 20 by default: with this many
+     * runs go on side by side. For menus, hooks and windows only, of which a command has few. */
+    DESKTOP_HEAP_KB = 3072,
 };
 
 /* Job --------------------------------------------------------------------------------------------- */
@@ -73,6 +76,23 @@ static HANDLE make_job(const struct nt_spawn *spawn, struct error *err)
 
 /* Desktop ------------------------------------------------------------------------------------------ */
 
+typedef HDESK(WINAPI *desktop_function)(const wchar_t *name, const wchar_t *device, DEVMODEW *mode,
+                                        DWORD flags, ACCESS_MASK access,
+                                        SECURITY_ATTRIBUTES *attributes, ULONG heap_kb, void *none);
+
+/* Wine has no function with a size for the heap. */
+static HDESK create_desktop(const wchar_t *name, SECURITY_ATTRIBUTES *attributes, struct error *err)
+{
+    desktop_function create = WIN_FUNCTION(desktop_function, L"user32.dll", "CreateDesktopExW");
+    HDESK desktop =
+        create != NULL ? create(name, NULL, NULL, 0, GENERIC_ALL, attributes, DESKTOP_HEAP_KB, NULL)
+                       : CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, attributes);
+
+    if (desktop == NULL)
+        (void)win_fail_last(err, "CreateDesktop", "");
+    return desktop;
+}
+
 HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
                       struct error *err)
 {
@@ -84,7 +104,6 @@ HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path
     char sid[NT_SID_TEXT_MAX] = "S-1-0-0";
     wchar_t station[WIN_DESKTOP_PATH / 2];
     wchar_t name[WIN_DESKTOP_PATH / 2];
-    HDESK desktop;
 
     if (logon != NULL)
         nt_sid_format(logon, sid);
@@ -101,10 +120,7 @@ HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path
     (void)swprintf(name, ARRAY_SIZE(name), L"holdfast-%016llx%016llx",
                    (unsigned long long)random[0], (unsigned long long)random[1]);
     (void)swprintf(path, WIN_DESKTOP_PATH, L"%ls\\%ls", station, name);
-    desktop = CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, &attributes);
-    if (desktop == NULL)
-        (void)win_fail_last(err, "CreateDesktop", "");
-    return desktop;
+    return create_desktop(name, &attributes, err);
 }
 
 /* Program -------------------------------------------------------------------------------------------- */
@@ -325,11 +341,17 @@ static bool are_we_in_a_job(void)
 static int create(struct win_child *child, HANDLE token, struct start *start, struct texts *texts,
                   bool has_console, const char *name, struct error *err)
 {
+    /* A group of its own is for win_child_interrupt; in a pseudoconsole it would switch off Ctrl+C for the
+     * command and all below it ("Process Creation Flags"). */
     const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT |
-                        (has_console ? 0 : CREATE_NO_WINDOW) | CREATE_NEW_PROCESS_GROUP;
+                        (has_console ? 0 : CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP);
     PROCESS_INFORMATION made = {0};
     BOOL worked;
 
+    /* That Ctrl+C is ignored would be inherited, and whoever started us in a group of our own, as the
+     * secondary logon service does, made it so for us ("SetConsoleCtrlHandler"). */
+    if (has_console && !SetConsoleCtrlHandler(NULL, FALSE))
+        return win_fail_last(err, "SetConsoleCtrlHandler", name);
     start->info.StartupInfo.lpDesktop = texts->desktop;
     worked = create_once(token, start, texts, flags, &made);
     /* A job with UI limits does not nest ("Nested Jobs"), and the runner is in the secondary logon

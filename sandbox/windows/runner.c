@@ -11,6 +11,7 @@
 #include "sandbox/windows/child.h"
 #include "sandbox/windows/feed.h"
 #include "sandbox/windows/harden.h"
+#include "sandbox/windows/station.h"
 #include "sandbox/windows/token.h"
 
 enum {
@@ -32,6 +33,7 @@ struct runner {
     struct buffer made_for;
     struct nt_sid logon;
     bool has_logon;
+    wchar_t desktop[WIN_DESKTOP_PATH]; /* the one that the broker made, by name */
 
     /* The command, if there is one. */
     struct win_child child;
@@ -156,7 +158,7 @@ static int start_with_pipes(struct runner *runner, HANDLE token, const struct nt
 
         for (size_t i = 0; i < 3; i++)
             theirs[i] = (spawn->closed & 1u << i) == 0 ? all[i] : NULL;
-        if (win_child_start(&runner->child, token, spawn, NULL, theirs, err) == 0 &&
+        if (win_child_start(&runner->child, token, spawn, runner->desktop, theirs, err) == 0 &&
             win_feed_init(&runner->feed, win_take(&ours[0]), INPUT_KEPT, err) == 0) {
             add_output(runner, 0, win_take(&ours[1]), NT_FRAME_OUTPUT);
             add_output(runner, 1, win_take(&ours[2]), NT_FRAME_ERROR_OUTPUT);
@@ -174,7 +176,8 @@ static int start_with_console(struct runner *runner, HANDLE token, const struct 
     if (win_console_new(&runner->console, spawn->columns, spawn->rows, err) < 0)
         return -1;
     runner->has_console = true;
-    if (win_child_start_in(&runner->child, token, spawn, NULL, &runner->console, err) < 0 ||
+    if (win_child_start_in(&runner->child, token, spawn, runner->desktop, &runner->console, err) <
+            0 ||
         win_feed_init(&runner->feed, win_take(&runner->console.input), INPUT_KEPT, err) < 0)
         return -1;
     add_output(runner, 0, win_take(&runner->console.output), NT_FRAME_OUTPUT);
@@ -350,7 +353,8 @@ int win_runner_serve(const wchar_t *pipe, const char *nonce, struct error *err)
     int result;
 
     runner.token = win_token_own(err);
-    if (runner.token == NULL || win_harden_process(err) < 0)
+    if (runner.token == NULL || win_station_desktop(runner.desktop, WIN_DESKTOP_PATH, err) < 0 ||
+        win_harden_process(err) < 0)
         return -1;
     InitializeCriticalSection(&runner.console_lock);
     runner.has_logon = win_token_logon(runner.token, &runner.logon, &ignored) == 0;

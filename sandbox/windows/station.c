@@ -1,5 +1,7 @@
 #include "sandbox/windows/station.h"
 
+#include <stdio.h>
+
 enum {
     /* READ_CONTROL, WINSTA_ENUMDESKTOPS, WINSTA_READATTRIBUTES, WINSTA_ACCESSGLOBALATOMS,
      * WINSTA_ENUMERATE ("Window Station Security and Access Rights"). */
@@ -14,6 +16,23 @@ int win_station_name(wchar_t *name, size_t units, struct error *err)
         return win_fail_last(err, "GetProcessWindowStation", "");
     if (!GetUserObjectInformationW(station, UOI_NAME, name, (DWORD)(units * sizeof *name), NULL))
         return win_fail_last(err, "GetUserObjectInformation", "window station");
+    return 0;
+}
+
+int win_station_desktop(wchar_t *path, size_t units, struct error *err)
+{
+    HDESK desktop = GetThreadDesktop(GetCurrentThreadId());
+    wchar_t station[128];
+    wchar_t name[128];
+
+    if (desktop == NULL)
+        return win_fail_last(err, "GetThreadDesktop", "");
+    if (!GetUserObjectInformationW(desktop, UOI_NAME, name, sizeof name, NULL))
+        return win_fail_last(err, "GetUserObjectInformation", "desktop");
+    if (win_station_name(station, ARRAY_SIZE(station), err) < 0)
+        return -1;
+    if (swprintf(path, units, L"%ls\\%ls", station, name) < 0)
+        return error_set(err, ERR_INVALID, "desktop: too long a name");
     return 0;
 }
 

@@ -8,6 +8,11 @@
 /* The name of ours: WinSta0 for who is signed in, another for a service. */
 int win_station_name(wchar_t *name, size_t units, struct error *err);
 
+/* "WinSta0\\..." of the desktop that this thread is on. A process in another token is told it by name:
+ * without, Windows takes the caller's only where that is the interactive station's, and makes an
+ * invisible one elsewhere (Microsoft's article 165194). */
+int win_station_desktop(wchar_t *path, size_t units, struct error *err);
+
 /* Lets the account in, once: for as long as the user is signed in, because another run of theirs may
  * need it when this one ends. No clipboard, no hooks, no other desktops. */
 int win_station_allow(const struct nt_sid *account, struct error *err);
