@@ -27,7 +27,7 @@ HANDLE win_token_own(struct error *err)
     return NULL;
 }
 
-static void *query(HANDLE token, TOKEN_INFORMATION_CLASS what, struct error *err)
+void *win_token_query(HANDLE token, TOKEN_INFORMATION_CLASS what, struct error *err)
 {
     DWORD size = 0;
     void *bytes;
@@ -56,7 +56,7 @@ bool win_token_is_elevated(HANDLE token)
 
 static int read_groups(HANDLE token, struct nt_token *out, struct error *err)
 {
-    AUTO_FREE TOKEN_GROUPS *groups = query(token, TokenGroups, err);
+    AUTO_FREE TOKEN_GROUPS *groups = win_token_query(token, TokenGroups, err);
 
     for (DWORD i = 0; groups != NULL && i < groups->GroupCount; i++) {
         struct nt_sid sid;
@@ -71,7 +71,7 @@ static int read_groups(HANDLE token, struct nt_token *out, struct error *err)
 static int read_restricting(HANDLE token, struct nt_token *out, struct error *err)
 {
     struct error ignored;
-    AUTO_FREE TOKEN_GROUPS *groups = query(token, TokenRestrictedSids, &ignored);
+    AUTO_FREE TOKEN_GROUPS *groups = win_token_query(token, TokenRestrictedSids, &ignored);
 
     for (DWORD i = 0; groups != NULL && i < groups->GroupCount; i++) {
         struct nt_sid sid;
@@ -85,7 +85,7 @@ static int read_restricting(HANDLE token, struct nt_token *out, struct error *er
 
 static int read_integrity(HANDLE token, struct nt_token *out, struct error *err)
 {
-    AUTO_FREE TOKEN_MANDATORY_LABEL *label = query(token, TokenIntegrityLevel, err);
+    AUTO_FREE TOKEN_MANDATORY_LABEL *label = win_token_query(token, TokenIntegrityLevel, err);
     struct nt_sid sid;
 
     if (label == NULL || win_read_sid(label->Label.Sid, &sid, err) < 0)
@@ -97,9 +97,9 @@ static int read_integrity(HANDLE token, struct nt_token *out, struct error *err)
 int win_token_read(HANDLE token, struct nt_token *out, struct error *err)
 {
     AUTO_TOKEN struct nt_token found = NT_TOKEN_EMPTY;
-    AUTO_FREE TOKEN_USER *user = query(token, TokenUser, err);
+    AUTO_FREE TOKEN_USER *user = win_token_query(token, TokenUser, err);
     AUTO_FREE TOKEN_PRIMARY_GROUP *group =
-        user != NULL ? query(token, TokenPrimaryGroup, err) : NULL;
+        user != NULL ? win_token_query(token, TokenPrimaryGroup, err) : NULL;
 
     if (group == NULL || win_read_sid(user->User.Sid, &found.user, err) < 0 ||
         win_read_sid(group->PrimaryGroup, &found.primary_group, err) < 0 ||
@@ -257,25 +257,23 @@ static int set_default_dacl(HANDLE token, const struct nt_spawn *spawn, const st
     return 0;
 }
 
-/* Is what was asked for in it? */
-static int read_back(HANDLE token, const struct sid_list *restricting, struct error *err)
+/* An administrator's token without the group is still one of high integrity: it could read what the
+ * user's elevated programs have in memory. Lowering needs no privilege. */
+static int lower_integrity(HANDLE token, struct error *err)
 {
     AUTO_TOKEN struct nt_token facts = NT_TOKEN_EMPTY;
+    const struct nt_sid medium = NT_SID(16, NT_INTEGRITY_MEDIUM);
+    struct win_sid storage;
+    TOKEN_MANDATORY_LABEL label = {.Label.Sid = win_sid(&medium, &storage),
+                                   .Label.Attributes = SE_GROUP_INTEGRITY};
 
     if (win_token_read(token, &facts, err) < 0)
         return -1;
-    for (DWORD i = 0; i < restricting->count; i++) {
-        struct nt_sid sid;
-
-        if (win_read_sid(restricting->items[i].Sid, &sid, err) < 0)
-            return -1;
-        if (!nt_token_has(&facts, &sid, NT_FOR_RESTRICTED)) {
-            (void)error_set(err, ERR_UNSUPPORTED,
-                            "token: Windows made it without a restricting SID that was asked for");
-            return error_hint(err,
-                              "under Wine no sandbox is possible: it accepts and ignores this");
-        }
-    }
+    if (facts.integrity <= NT_INTEGRITY_MEDIUM)
+        return 0;
+    if (!SetTokenInformation(token, TokenIntegrityLevel, &label,
+                             (DWORD)(sizeof label + GetLengthSid(label.Label.Sid))))
+        return win_fail_last(err, "SetTokenInformation", "TokenIntegrityLevel");
     return 0;
 }
 
@@ -303,7 +301,9 @@ static HANDLE restrict_with(HANDLE from, const struct nt_spawn *spawn, const str
 
     if (token == NULL)
         return NULL;
-    if (!win_may_pretend() && read_back(token, restricting, err) < 0)
+    if ((spawn->token_flags & PLAN_TOKEN_LUA) != 0 && lower_integrity(token, err) < 0)
+        return NULL;
+    if (!win_may_pretend() && win_token_check(token, spawn, logon, err) < 0)
         return NULL;
     if (set_default_dacl(token, spawn, logon, err) < 0)
         return NULL;
