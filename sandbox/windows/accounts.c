@@ -12,6 +12,12 @@
 #include "base/text.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows_password.h"
+#include "sandbox/windows_plans.h"
+
+enum {
+    PROFILE_WAIT_MS = 20000,
+    PROFILE_POLL_MS = 250,
+};
 
 static int copy_text(const wchar_t *from, char **value, struct error *err)
 {
@@ -41,6 +47,16 @@ int win_group_get(const char *name, char **value, struct error *err)
     return result;
 }
 
+/* One that was there before us: only its comment is changed, and given back. */
+static int comment_group(const wchar_t *name, wchar_t *comment, const char *shown,
+                         struct error *err)
+{
+    LOCALGROUP_INFO_1002 info = {.lgrpi1002_comment = comment};
+    NET_API_STATUS status = NetLocalGroupSetInfo(NULL, name, 1002, (BYTE *)&info, NULL);
+
+    return status == NERR_Success ? 0 : win_fail(err, status, "NetLocalGroupSetInfo", shown);
+}
+
 int win_group_set(const char *name, const char *value, struct error *err)
 {
     AUTO_FREE wchar_t *wide = win_wide(name, err);
@@ -55,6 +71,8 @@ int win_group_set(const char *name, const char *value, struct error *err)
         return status == NERR_Success ? 0 : win_fail(err, status, "NetLocalGroupDel", name);
     }
     status = NetLocalGroupAdd(NULL, 1, (BYTE *)&info, NULL);
+    if (status == NERR_GroupExists || status == ERROR_ALIAS_EXISTS)
+        return comment_group(wide, comment, name, err);
     return status == NERR_Success ? 0 : win_fail(err, status, "NetLocalGroupAdd", name);
 }
 
@@ -149,7 +167,26 @@ int win_account_renew(const char *name, struct error *err)
     return with_password(name, "NetUserSetInfo", change_password, err);
 }
 
-/* The profile first: who it belongs to is looked up by the account. One that is not there is fine. */
+/* The secondary logon service unloads a profile a moment after the last process that used it. */
+static bool delete_profile(const wchar_t *sid)
+{
+    for (unsigned waited = 0;; waited += PROFILE_POLL_MS) {
+        DWORD code;
+
+        if (DeleteProfileW(sid, NULL, NULL))
+            return true;
+        code = GetLastError();
+        if (code == ERROR_FILE_NOT_FOUND || code == ERROR_PATH_NOT_FOUND)
+            return true; /* nobody has logged on yet */
+        if (waited >= PROFILE_WAIT_MS) {
+            SetLastError(code);
+            return false;
+        }
+        Sleep(PROFILE_POLL_MS);
+    }
+}
+
+/* The profile first: who it belongs to is looked up by the account. */
 static int remove_profile(const char *name, struct error *err)
 {
     char text[NT_SID_TEXT_MAX];
@@ -162,8 +199,7 @@ static int remove_profile(const char *name, struct error *err)
     wide = win_wide(text, err);
     if (wide == NULL)
         return -1;
-    if (DeleteProfileW(wide, NULL, NULL) || GetLastError() == ERROR_FILE_NOT_FOUND ||
-        GetLastError() == ERROR_PATH_NOT_FOUND)
+    if (delete_profile(wide))
         return 0;
     (void)win_fail_last(err, "DeleteProfile", name);
     return error_hint(err, "end what still runs in that account, or restart, and run it again");
@@ -182,16 +218,54 @@ static int remove_account(const char *name, struct error *err)
     return win_secret_remove(name, err);
 }
 
+static int comment_account(const char *name, wchar_t *comment, struct error *err)
+{
+    AUTO_FREE wchar_t *wide = win_wide(name, err);
+    USER_INFO_1007 info = {.usri1007_comment = comment};
+    NET_API_STATUS status;
+
+    if (wide == NULL)
+        return -1;
+    status = NetUserSetInfo(NULL, wide, 1007, (BYTE *)&info, NULL);
+    return status == NERR_Success ? 0 : win_fail(err, status, "NetUserSetInfo", name);
+}
+
+/* As published an account that exists is taken over, by a new password; whoever used it is locked out.
+ * The default design never comes here (nt_setting.must_be_ours). */
+static int adopt_account(const char *name, wchar_t *comment, struct error *err)
+{
+    return win_account_renew(name, err) < 0 ? -1 : comment_account(name, comment, err);
+}
+
+/* What can be given back of one that was taken over: the password it had is gone. */
+static int give_back_account(const char *name, wchar_t *comment, struct error *err)
+{
+    if (comment_account(name, comment, err) < 0 || win_secret_remove(name, err) < 0)
+        return -1;
+    (void)error_set(err, ERR_UNSUPPORTED,
+                    "%s was there before and was taken over: the password "
+                    "that it had then is gone",
+                    name);
+    return error_hint(err, "give it a new one, or remove it");
+}
+
 int win_account_set(const char *name, const char *value, struct error *err)
 {
     AUTO_FREE wchar_t *comment = NULL;
+    AUTO_FREE char *now = NULL;
+    bool is_there;
     int result;
 
     if (value == NULL)
         return remove_account(name, err);
-    comment = win_wide(value, err);
+    comment = win_account_get(name, &now, err) == 0 ? win_wide(value, err) : NULL;
     if (comment == NULL)
         return -1;
+    is_there = now != NULL;
+    if (is_there && strcmp(now, WINDOWS_OURS) == 0)
+        return give_back_account(name, comment, err);
+    if (is_there)
+        return adopt_account(name, comment, err);
     account_comment = comment;
     result = with_password(name, "NetUserAdd", add_user, err);
     account_comment = NULL;
