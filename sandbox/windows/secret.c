@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/os.h"
+#include "sandbox/windows/machine.h"
 #include "sandbox/windows/place.h"
 #include "sandbox/windows/state.h"
 #include "sandbox/windows_facts.h"
@@ -133,6 +134,40 @@ int win_secret_write(const char *account, const wchar_t *password, const struct 
     result = os_replace_file(path, kept.pbData, kept.cbData, err);
     (void)LocalFree(kept.pbData);
     return result;
+}
+
+/* By who is named: the rights come from the folder, with the file. */
+static bool names_only(const struct nt_acl *acl, const struct nt_sid *user)
+{
+    bool has_user = false;
+
+    for (size_t i = 0; i < acl->count; i++) {
+        const struct nt_ace *ace = &acl->aces[i];
+        bool is_user = nt_sid_equal(&ace->sid, user);
+
+        if (ace->is_opaque || (!is_user && !nt_sid_equal(&ace->sid, &NT_SYSTEM) &&
+                               !nt_sid_equal(&ace->sid, &NT_ADMINISTRATORS)))
+            return false;
+        has_user = has_user || is_user;
+    }
+    return has_user;
+}
+
+int win_secret_is_for(const char *account, const struct nt_sid *user, struct error *err)
+{
+    AUTO_FREE char *path = secret_path(account, err);
+    struct win_machine looker;
+    struct nt_file_facts facts;
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+    void *node = NULL;
+    int result;
+
+    win_machine_init(&looker, NULL, NULL);
+    if (path == NULL || looker.machine.ops->open_path(&looker.machine, path, &node, err) < 0)
+        return -1;
+    result = looker.machine.ops->look(&looker.machine, node, &facts, &sd, err);
+    looker.machine.ops->close(&looker.machine, node);
+    return result < 0 ? -1 : !nt_sd_is_open(&sd) && names_only(&sd.dacl, user) ? 1 : 0;
 }
 
 int win_secret_remove(const char *account, struct error *err)

@@ -19,6 +19,8 @@ char *win_setup_runner(struct error *err);
 wchar_t *win_secret_read(const char *account, struct error *err);
 int win_secret_write(const char *account, const wchar_t *password, const struct nt_sid *user,
                      struct error *err);
+/* May this user read the file, and nobody but the system and administrators besides? -1: err is full. */
+int win_secret_is_for(const char *account, const struct nt_sid *user, struct error *err);
 void win_secret_free(wchar_t *secret);
 int win_secret_remove(const char *account, struct error *err);
 

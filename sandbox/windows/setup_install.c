@@ -200,6 +200,24 @@ static int renew_lost_secrets(struct install *install, struct error *err)
     return 0;
 }
 
+/* What another user may read, because set-up was run for that one before, is put into a new file. */
+static int give_secrets(const struct nt_sid *user, struct error *err)
+{
+    for (int i = 0; i < WINDOWS_ACCOUNT_COUNT; i++) {
+        const char *account = windows_account_names[i];
+        int is_for = win_secret_is_for(account, user, err);
+        wchar_t *secret = is_for == 0 ? win_secret_read(account, err) : NULL;
+        int result = is_for > 0 ? 0 : -1;
+
+        if (secret != NULL)
+            result = win_secret_write(account, secret, user, err);
+        win_secret_free(secret);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int install_all(struct install *install, struct error *err)
 {
     if (apply(install, GO_NAMES, err) < 0)
@@ -210,6 +228,8 @@ static int install_all(struct install *install, struct error *err)
         return error_wrap(err, "rules");
     if (win_setup_verify(install->said, err) < 0)
         return error_wrap(err, "verify");
+    if (give_secrets(&install->facts.user, err) < 0)
+        return error_wrap(err, "passwords");
     if (apply(install, GO_RECORD, err) < 0)
         return error_wrap(err, "record");
     return 0;
