@@ -220,13 +220,15 @@ static int give_secrets(const struct nt_sid *user, struct error *err)
 
 static int install_all(struct install *install, struct error *err)
 {
+    const struct win_answers before = win_setup_ask();
+
     if (apply(install, GO_NAMES, err) < 0)
         return error_wrap(err, "accounts");
     if (read_sids(install, err) < 0 || renew_lost_secrets(install, err) < 0)
         return error_wrap(err, "accounts");
     if (apply(install, GO_RULES, err) < 0)
         return error_wrap(err, "rules");
-    if (win_setup_verify(install->said, err) < 0)
+    if (win_setup_verify(&before, install->said, err) < 0)
         return error_wrap(err, "verify");
     if (give_secrets(&install->facts.user, err) < 0)
         return error_wrap(err, "passwords");

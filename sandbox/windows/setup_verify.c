@@ -5,6 +5,7 @@
 
 #include "sandbox/windows/listener.h"
 #include "sandbox/windows/logon.h"
+#include "sandbox/windows/ping.h"
 #include "sandbox/windows/settings.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows_plans.h"
@@ -134,27 +135,51 @@ static int verify_local(struct buffer *said, struct error *err)
     return 0;
 }
 
-static int verify_ourselves(struct buffer *said, struct error *err)
+static int connect_ourselves(bool is_v6, struct error *err)
 {
+    const char *host = is_v6 ? "::1" : "127.0.0.1";
     struct win_listener listener;
     int code;
 
-    if (win_listener_open(&listener, false, err) < 0)
-        return -1;
-    code = win_connect_try("127.0.0.1", listener.port);
+    if (win_listener_open(&listener, is_v6, err) < 0)
+        return is_v6 ? 0 : -1; /* a machine may lack IPv6 */
+    code = win_connect_try(host, listener.port);
     win_listener_close(&listener);
-    if (code != 0)
-        return error_set(err, ERR_REFUSED,
-                         "a connection of this program itself failed with %d: a rule caught the "
-                         "wrong ones",
-                         code);
-    buffer_printf(said, "everybody else is not\n");
-    return 0;
+    if (code == 0)
+        return 0;
+    (void)error_set(err, ERR_REFUSED,
+                    "a connection of this program itself to %s failed with %d: a rule caught the "
+                    "wrong ones",
+                    host, code);
+    return error_hint(err, "set up with --no-strict-rules, and tell us");
 }
 
-int win_setup_verify(struct buffer *said, struct error *err)
+struct win_answers win_setup_ask(void)
 {
-    if (verify_offline(said, err) < 0 || verify_local(said, err) < 0)
+    return (struct win_answers){.v4 = win_ping_self(false), .v6 = win_ping_self(true)};
+}
+
+/* The strict rules let through who can be named. What answers an echo request is the network stack: should
+ * Windows have no name for it, the machine would fall silent, neighbour discovery of IPv6 included. */
+static int verify_answers(const struct win_answers *before, struct error *err)
+{
+    struct win_answers now = win_setup_ask();
+
+    if ((now.v4 || !before->v4) && (now.v6 || !before->v6))
+        return 0;
+    (void)error_set(err, ERR_REFUSED,
+                    "the machine no longer answers an echo request to %s: a rule caught the wrong "
+                    "ones",
+                    before->v4 && !now.v4 ? "127.0.0.1" : "::1");
+    return error_hint(err, "set up with --no-strict-rules, and tell us");
+}
+
+int win_setup_verify(const struct win_answers *before, struct buffer *said, struct error *err)
+{
+    if (verify_offline(said, err) < 0 || verify_local(said, err) < 0 ||
+        connect_ourselves(false, err) < 0 || connect_ourselves(true, err) < 0 ||
+        verify_answers(before, err) < 0)
         return -1;
-    return verify_ourselves(said, err);
+    buffer_printf(said, "everybody else is not\n");
+    return 0;
 }

@@ -102,6 +102,17 @@ for kind in group account member right filter rule password; do
         [ ! -e "$drive/ProgramData/Holdfast/bin" ] && ! wine_run reg query 'HKLM\SOFTWARE\Holdfast' </dev/null >/dev/null 2>&1
     check "a set-up that fails at a $kind leaves nothing behind"
 done
+store stack account none
+setup install
+[ $? = 1 ] && complained "no longer answers an echo request" && complained "no-strict-rules" && ! has group && ! has filter
+check "rules that silence the machine itself are undone"
+setup install --no-strict-rules
+[ $? = 0 ] && has filter
+check "... and without the strict ones it is set up"
+setup remove
+[ $? = 0 ] && ! has filter
+check "... and removed again"
+store stack account
 setup install
 [ $? = 0 ] && said "HoldfastOffline is cut off (10013)" && said "set up; 57 settings changed"
 check "set-up works and proves the block"

@@ -12,6 +12,7 @@
 #define STORE_FILTER   "filter"
 #define STORE_RULE     "rule"
 #define STORE_PASSWORD "password"
+#define STORE_STACK    "stack" /* "account" is "none": Windows names nobody for its network stack */
 #define STORE_COUNT    "count" /* name: what was done; value: how often */
 #define STORE_FAIL \
     "fail" /* name: a kind; the next set of that kind fails with this Windows error */
