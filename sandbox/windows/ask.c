@@ -1,5 +1,6 @@
 #include "sandbox/windows/ask.h"
 
+#include <objbase.h>
 #include <shellapi.h>
 
 #include <stdio.h>
@@ -69,6 +70,8 @@ static HANDLE start_elevated(const char *payload, struct error *err)
         return NULL;
     (void)swprintf(line, wcslen(text) + 16, L"--request %ls", text);
     info.lpParameters = line;
+    /* What it starts things with may need it; it does without where it can ("ShellExecuteEx"). */
+    (void)CoInitializeEx(NULL, COINIT_APARTMENTTHREADED | COINIT_DISABLE_OLE1DDE);
     if (ShellExecuteExW(&info) && info.hProcess != NULL)
         return info.hProcess;
     (void)win_fail_last(err, "ShellExecuteEx", "runas");

@@ -16,6 +16,10 @@
 
 #include "base/text.h"
 
+enum {
+    ANY_PROTOCOL = 256 /* NET_FW_IP_PROTOCOL_ANY, which MinGW-w64 lacks in some versions */
+};
+
 /* "block out remote=any user=SDDL" in parts. */
 struct wish {
     bool is_out;
@@ -46,15 +50,22 @@ static int fail_com(HRESULT result, const char *call, const char *object, struct
                       "the firewall's service (mpssvc) must run; holdfast-sandbox doctor looks");
 }
 
+static HRESULT open_policy(INetFwPolicy2 **policy)
+{
+    HRESULT result = CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+
+    if (FAILED(result) && result != RPC_E_CHANGED_MODE)
+        return result;
+    return CoCreateInstance(&CLSID_NetFwPolicy2, NULL, CLSCTX_INPROC_SERVER, &IID_INetFwPolicy2,
+                            (void **)policy);
+}
+
 static INetFwRules *open_rules(struct error *err)
 {
     INetFwPolicy2 *policy = NULL;
     INetFwRules *rules = NULL;
-    HRESULT result = CoInitializeEx(NULL, COINIT_APARTMENTTHREADED);
+    HRESULT result = open_policy(&policy);
 
-    if (SUCCEEDED(result) || result == RPC_E_CHANGED_MODE)
-        result = CoCreateInstance(&CLSID_NetFwPolicy2, NULL, CLSCTX_INPROC_SERVER,
-                                  &IID_INetFwPolicy2, (void **)&policy);
     if (SUCCEEDED(result)) {
         result = INetFwPolicy2_get_Rules(policy, &rules);
         (void)INetFwPolicy2_Release(policy);
@@ -94,6 +105,25 @@ static bool is_same_user(INetFwRule3 *rule, const char *sddl)
            nt_acl_equal(&found.dacl, &wanted.dacl);
 }
 
+/* All addresses, or all but some; of any protocol, any program. A list of addresses comes back spelt in
+ * another way. */
+static bool has_same_scope(INetFwRule3 *rule, const struct wish *wish)
+{
+    BSTR remote = NULL;
+    BSTR program = NULL;
+    long protocol = 0;
+    bool is_same = SUCCEEDED(INetFwRule3_get_RemoteAddresses(rule, &remote)) && remote != NULL &&
+                   (wcscmp(remote, L"*") == 0) == !wish->spares_loopback &&
+                   SUCCEEDED(INetFwRule3_get_Protocol(rule, &protocol)) &&
+                   protocol == ANY_PROTOCOL &&
+                   SUCCEEDED(INetFwRule3_get_ApplicationName(rule, &program)) &&
+                   (program == NULL || program[0] == L'\0');
+
+    SysFreeString(remote);
+    SysFreeString(program);
+    return is_same;
+}
+
 /* What we wrote into the description, if the rule still does that. */
 static int text_of(INetFwRule3 *rule, char **value, struct error *err)
 {
@@ -115,7 +145,7 @@ static int text_of(INetFwRule3 *rule, char **value, struct error *err)
         SUCCEEDED(INetFwRule3_get_Direction(rule, &direction)) &&
         (direction == NET_FW_RULE_DIR_OUT) == wish.is_out &&
         SUCCEEDED(INetFwRule3_get_Profiles(rule, &profiles)) && profiles == NET_FW_PROFILE2_ALL &&
-        is_same_user(rule, wish.user))
+        is_same_user(rule, wish.user) && has_same_scope(rule, &wish))
         *value = TAKE(text);
     else
         *value = text_copy("altered", 7);
@@ -151,6 +181,25 @@ int win_firewall_get(const char *name, char **value, struct error *err)
     if (rules != NULL)
         (void)INetFwRules_Release(rules);
     return result;
+}
+
+void win_firewall_doubt(struct buffer *said)
+{
+    INetFwPolicy2 *policy = NULL;
+    NET_FW_MODIFY_STATE state = NET_FW_MODIFY_STATE_OK;
+    HRESULT result = open_policy(&policy);
+
+    if (SUCCEEDED(result)) {
+        result = INetFwPolicy2_get_LocalPolicyModifyState(policy, &state);
+        (void)INetFwPolicy2_Release(policy);
+    }
+    if (FAILED(result))
+        buffer_printf(said, "firewall: 0x%08lx; only the filters are known to hold\n",
+                      (unsigned long)result);
+    else if (state != NET_FW_MODIFY_STATE_OK)
+        buffer_printf(said,
+                      "firewall: a group policy overrides this machine's own rules, ours too; "
+                      "the filters do not depend on them\n");
 }
 
 /* Writing -------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #ifndef HOLDFAST_WINDOWS_SETTINGS_H
 #define HOLDFAST_WINDOWS_SETTINGS_H
 
+#include "base/buffer.h"
 #include "sandbox/windows/machine.h"
 
 /* All of them, for win_state_open. */
@@ -45,6 +46,9 @@ int win_filter_set(const char *name, const char *value, struct error *err);
 /* firewall.c: a rule's name; value: "block out remote=any user=SDDL" */
 int win_firewall_get(const char *name, char **value, struct error *err);
 int win_firewall_set(const char *name, const char *value, struct error *err);
+/* Adds a line where the rules are there and count for nothing: a second fence need not stand, but nobody
+ * shall believe that it does. */
+void win_firewall_doubt(struct buffer *said);
 
 /* files.c: a path; value: size and checksum of the program of that name beside ours */
 int win_file_get(const char *name, char **value, struct error *err);

@@ -269,6 +269,8 @@ static int install_with_state(struct install *install, struct error *err)
         roll_back(install);
     else
         buffer_printf(install->said, "set up; %zu settings changed\n", install->report.changed);
+    if (result == 0)
+        win_firewall_doubt(install->said);
     return result;
 }
 
