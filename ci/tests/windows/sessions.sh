@@ -50,8 +50,13 @@ scenario() { # MODE SCENARIO [ARG]: exit status of standin-session
     return $status
 }
 logons() { # sets $made: how many since the last time
-    local now
-    now=$(wine_run reg query 'HKCU\Software\HoldfastStandin\count' /v logon </dev/null 2>/dev/null | tr -d '\r' | sed -n 's/.*REG_SZ *//p')
+    local now="" try
+    # There has been one since set-up: an empty answer is Wine's, not the count.
+    for try in 1 2 3; do
+        now=$(wine_run reg query 'HKCU\Software\HoldfastStandin\count' /v logon </dev/null 2>/dev/null | tr -d '\r' | sed -n 's/.*REG_SZ *//p')
+        [ -z "$now" ] || break
+        sleep 1
+    done
     made=$((${now:-0} - counted))
     counted=${now:-0}
 }
