@@ -266,11 +266,19 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
         plan_add_gap(plan, "dns-service",
                      "names are looked up by a Windows service under its own account, which no "
                      "filter on the sandbox's account sees: a name can carry data out");
+    plan_add_gap(
+        plan, "broker-services",
+        "services of Windows that fetch, schedule or start something for who asks (BITS, Task "
+        "Scheduler, COM servers that run as who is signed in) were not tried; whoever can "
+        "reach one acts with its rights");
     plan_add_gap(plan, "shared-account",
                  variant == WINDOWS_DEFAULT
                      ? "another workspace's commands in the same account can be read in memory and "
                        "ended, not changed"
                      : "another workspace's commands in the same account can be taken over");
+    plan_add_gap(plan, "named-objects",
+                 "over-blocking: making an event, a mutex or shared memory by name may be refused: "
+                 "their directory need not grant any of the restricting SIDs");
     if (variant == WINDOWS_DEFAULT) {
         plan_add_gap(plan, "explicit-delete-child",
                      "a directory that comes to be inside a protected one with an entry of its own "

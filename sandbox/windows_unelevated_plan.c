@@ -112,10 +112,16 @@ static void add_token(struct plan *plan, const struct windows_facts *facts,
     plan_add_text(plan, STEP_TOKEN_DEFAULT_ACE, NULL, "(A;;GA;;;WD)", 0, "as published");
 }
 
-static void add_gaps(struct plan *plan, const struct policy *policy, enum windows_variant variant)
+static void add_gaps(struct plan *plan, const struct policy *policy,
+                     const struct windows_facts *facts, enum windows_variant variant)
 {
     plan_add_gap(plan, "unverified",
                  "predicted from published descriptions; not run on real Windows");
+    if (facts->is_set_up)
+        plan_add_gap(plan, "elevated-accounts",
+                     "where windows-elevated is set up for the same user, a command can read the "
+                     "passwords of its accounts as the user can, and may start a program in them, "
+                     "outside of this sandbox: use windows-elevated there");
     if (policy->network == NETWORK_NONE)
         plan_add_gap(
             plan, "network-advisory",
@@ -160,6 +166,9 @@ static void add_gaps(struct plan *plan, const struct policy *policy, enum window
             plan, "null-device",
             "over-blocking: the stock descriptor of \\Device\\Null lets only Everyone write, "
             "so opening NUL for writing is predicted to be refused");
+    plan_add_gap(plan, "named-objects",
+                 "over-blocking: making an event, a mutex or shared memory by name may be refused: "
+                 "their directory need not grant any of the restricting SIDs");
     plan_add_gap(plan, "owner-objects",
                  "over-blocking: MSYS and Cygwin programs, Schannel and the .NET runtime are "
                  "reported not to start under such tokens");
@@ -222,6 +231,6 @@ int windows_unelevated_plan(const struct policy *policy, const struct windows_fa
     add_process(plan, policy, facts, variant);
     if (policy->network == NETWORK_NONE)
         windows_add_network_advice(plan, facts);
-    add_gaps(plan, policy, variant);
+    add_gaps(plan, policy, facts, variant);
     return plan_check(plan, err);
 }
