@@ -261,6 +261,7 @@ Test(frame, a_conversation_is_read_in_pieces_of_any_size)
 
     for (size_t piece = 1; piece < 60; piece += 7) {
         AUTO_BUFFER struct buffer bytes = BUFFER_EMPTY;
+        const uint8_t exit[NT_EXIT_SIZE] = {3};
         struct nt_frame_reader reader;
         struct error err = {0};
         size_t got = 0;
@@ -269,7 +270,7 @@ Test(frame, a_conversation_is_read_in_pieces_of_any_size)
         put_number(&bytes, NT_FRAME_READY, 77);
         nt_frame_put(&bytes, NT_FRAME_OUTPUT, "abc", 3);
         nt_frame_put(&bytes, NT_FRAME_ERROR_OUTPUT, "x", 1);
-        put_number(&bytes, NT_FRAME_EXIT, 3);
+        nt_frame_put(&bytes, NT_FRAME_EXIT, exit, sizeof exit);
         nt_frame_reader_init(&reader, NT_SIDE_BROKER);
         for (size_t at = 0; at < bytes.size; at += piece) {
             size_t here = bytes.size - at < piece ? bytes.size - at : piece;
@@ -317,7 +318,8 @@ Test(frame, hostile_frames_are_refused_before_they_are_whole)
     static const uint8_t unknown[] = {2, 0, 0, 0, 99, 0};
     static const uint8_t above[] = {2, 0, 4, 0, NT_FRAME_OUTPUT}; /* one byte above the limit */
     static const uint8_t mirrored[] = {2, 0, 0, 0, NT_FRAME_INPUT, 'x'};
-    static const uint8_t long_exit[] = {9, 0, 0, 0, NT_FRAME_EXIT};
+    static const uint8_t long_exit[] = {NT_EXIT_SIZE + 2, 0, 0, 0, NT_FRAME_EXIT};
+    static const uint8_t short_exit[] = {5, 0, 0, 0, NT_FRAME_EXIT};
 
     expect_refused(NT_SIDE_BROKER, NT_TALK_RUNNING, huge, sizeof huge, "a frame of 4 GiB");
     expect_refused(NT_SIDE_BROKER, NT_TALK_RUNNING, empty, sizeof empty, "a frame without a type");
@@ -326,7 +328,9 @@ Test(frame, hostile_frames_are_refused_before_they_are_whole)
     expect_refused(NT_SIDE_BROKER, NT_TALK_RUNNING, mirrored, sizeof mirrored,
                    "input from the runner");
     expect_refused(NT_SIDE_BROKER, NT_TALK_RUNNING, long_exit, sizeof long_exit,
-                   "an exit of eight bytes");
+                   "an exit that is a byte too long");
+    expect_refused(NT_SIDE_BROKER, NT_TALK_RUNNING, short_exit, sizeof short_exit,
+                   "an exit with a status alone");
 }
 
 /* Every type in every state on both sides: exactly the rows of the picture go through. */

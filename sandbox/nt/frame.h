@@ -10,7 +10,7 @@
  *     <- READY pid | ERROR
  *     INPUT, INPUT_END, RESIZE, STOP -> while it runs
  *     <- OUTPUT, ERROR_OUTPUT          while it runs
- *     <- EXIT status                   the command is over, its output all sent
+ *     <- EXIT status, what it used      the command is over, its output all sent
  *     SPAWN  -> ... or QUIT ->         the next command of the session, or the end
  *
  * What the broker sends while a command runs may cross its EXIT: the runner ignores it then.
@@ -36,13 +36,14 @@
 #include "base/buffer.h"
 
 enum {
-    NT_PROTOCOL_VERSION = 1,
+    NT_PROTOCOL_VERSION = 2,
     NT_FRAME_PAYLOAD_MAX = 256 << 10, /* output and input travel in pieces */
     NT_SPAWN_PAYLOAD_MAX = 4 << 20,
     NT_SESSION_VERSION = 1,
     NT_REQUEST_PAYLOAD_MAX = 160 << 10,
     NT_REPORT_MAX = 2048, /* an error, with its message and hint */
     NT_NONCE_SIZE = 32,
+    NT_EXIT_SIZE = 28, /* status (u32); user and system time in us, memory (u64 each) */
 };
 
 enum nt_frame_type {

@@ -338,6 +338,13 @@ static bool are_we_in_a_job(void)
     return IsProcessInJob(GetCurrentProcess(), NULL, &is_in_one) && is_in_one;
 }
 
+/* Nobody documents what a job that does not nest answers when it is given as an attribute. */
+static bool may_be_nesting(DWORD code)
+{
+    return code == ERROR_ACCESS_DENIED || code == ERROR_NOT_SUPPORTED ||
+           code == ERROR_INVALID_PARAMETER;
+}
+
 static int create(struct win_child *child, HANDLE token, struct start *start, struct texts *texts,
                   bool has_console, const char *name, struct error *err)
 {
@@ -346,21 +353,25 @@ static int create(struct win_child *child, HANDLE token, struct start *start, st
     const DWORD flags = EXTENDED_STARTUPINFO_PRESENT | CREATE_UNICODE_ENVIRONMENT |
                         (has_console ? 0 : CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP);
     PROCESS_INFORMATION made = {0};
-    BOOL worked;
+    DWORD code = ERROR_SUCCESS;
 
+    /* No dialog that nobody sees may hold the command up: it has this from us ("SetErrorMode"). */
+    (void)SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
     /* That Ctrl+C is ignored would be inherited, and whoever started us in a group of our own, as the
      * secondary logon service does, made it so for us ("SetConsoleCtrlHandler"). */
     if (has_console && !SetConsoleCtrlHandler(NULL, FALSE))
         return win_fail_last(err, "SetConsoleCtrlHandler", name);
     start->info.StartupInfo.lpDesktop = texts->desktop;
-    worked = create_once(token, start, texts, flags, &made);
+    if (!create_once(token, start, texts, flags, &made))
+        code = GetLastError();
     /* A job with UI limits does not nest ("Nested Jobs"), and the runner is in the secondary logon
      * service's job: then the command leaves the jobs around us. Its own still ends it with us. */
-    if (!worked && GetLastError() == ERROR_ACCESS_DENIED && start->has_ui_limits &&
-        are_we_in_a_job())
-        worked = create_once(token, start, texts, flags | CREATE_BREAKAWAY_FROM_JOB, &made);
-    if (!worked)
-        return win_fail_last(err, token != NULL ? "CreateProcessAsUser" : "CreateProcess", name);
+    if (code != ERROR_SUCCESS && may_be_nesting(code) && start->has_ui_limits &&
+        are_we_in_a_job() &&
+        create_once(token, start, texts, flags | CREATE_BREAKAWAY_FROM_JOB, &made))
+        code = ERROR_SUCCESS;
+    if (code != ERROR_SUCCESS)
+        return win_fail(err, code, token != NULL ? "CreateProcessAsUser" : "CreateProcess", name);
     (void)CloseHandle(made.hThread);
     child->process = made.hProcess;
     child->pid = made.dwProcessId;

@@ -79,7 +79,7 @@ static int run_command(struct win_session *session, struct nt_spawn *spawn,
         .interrupt = interrupt,
     };
     struct win_screen screen = {0};
-    DWORD status = 1;
+    struct win_session_end end = {.status = 1};
     int result;
 
     spawn->has_terminal = win_relay_is_needed(command.handles);
@@ -87,14 +87,17 @@ static int run_command(struct win_session *session, struct nt_spawn *spawn,
         win_screen_size(command.handles[1], &spawn->columns, &spawn->rows);
         win_screen_take(&screen, command.handles[0], command.handles[1]);
     }
-    result = win_session_run(session, &command, &status, &outcome->has_timed_out, err);
+    result = win_session_run(session, &command, &end, err);
+    outcome->has_timed_out = end.has_timed_out;
     if (spawn->has_terminal)
         win_screen_give_back(&screen);
     if (result == 0)
-        outcome->status = outcome->has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)status;
+        outcome->status = end.has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)end.status;
     else
         outcome->status = windows_status_of(err);
-    win_mode_measure(session->job, outcome);
+    outcome->user_us = end.user_us;
+    outcome->system_us = end.system_us;
+    outcome->memory_bytes = end.memory_bytes;
     return result;
 }
 
@@ -156,17 +159,16 @@ static int serve_command(void *context, const struct win_order *order, int *stat
         .interrupt = order->gone,
         .is_given_up = true,
     };
-    bool has_timed_out = false;
-    DWORD code = 1;
+    struct win_session_end end = {.status = 1};
 
     *status = SANDBOX_EXIT_REFUSED;
     if (serving_renew(serving, order->spawn, err) < 0)
         return -1;
-    if (win_session_run(&serving->session, &command, &code, &has_timed_out, err) < 0) {
+    if (win_session_run(&serving->session, &command, &end, err) < 0) {
         *status = windows_status_of(err);
         return -1;
     }
-    *status = has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)code;
+    *status = end.has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)end.status;
     if (serving->prepared->has_runner_per_command)
         serving_done(serving);
     return 0;

@@ -79,12 +79,9 @@ int win_relay_start(struct win_relay *relay, struct win_child *child, HANDLE tok
                     const struct nt_spawn *spawn, const wchar_t *desktop, const HANDLE handles[3],
                     struct error *err)
 {
-    unsigned columns;
-    unsigned rows;
-
     *relay = (struct win_relay){.threads = {NULL, NULL}};
-    win_screen_size(handles[1], &columns, &rows);
-    if (win_console_new(&relay->console, columns, rows, err) < 0)
+    win_screen_size(handles[1], &relay->columns, &relay->rows);
+    if (win_console_new(&relay->console, relay->columns, relay->rows, err) < 0)
         return -1;
     if (win_child_start_in(child, token, spawn, desktop, &relay->console, err) < 0) {
         win_console_done(&relay->console);
@@ -98,6 +95,19 @@ int win_relay_start(struct win_relay *relay, struct win_child *child, HANDLE tok
     win_child_done(child);
     win_relay_done(relay);
     return -1;
+}
+
+void win_relay_fit(struct win_relay *relay)
+{
+    unsigned columns;
+    unsigned rows;
+
+    win_screen_size(relay->screen.output, &columns, &rows);
+    if (columns == relay->columns && rows == relay->rows)
+        return;
+    relay->columns = columns;
+    relay->rows = rows;
+    win_console_resize(&relay->console, columns, rows);
 }
 
 void win_relay_done(struct win_relay *relay)

@@ -18,6 +18,7 @@ struct win_relay {
     struct win_console console;
     struct win_screen screen;
     HANDLE threads[2];
+    unsigned columns, rows;
 };
 
 /* Is one of the three a console? */
@@ -27,6 +28,12 @@ bool win_relay_is_needed(const HANDLE handles[3]);
 int win_relay_start(struct win_relay *relay, struct win_child *child, HANDLE token,
                     const struct nt_spawn *spawn, const wchar_t *desktop, const HANDLE handles[3],
                     struct error *err);
+/* The command's console becomes as large as the user's, if that was changed. To be asked every
+ * WIN_RELAY_LOOK_MS. */
+void win_relay_fit(struct win_relay *relay);
+enum {
+    WIN_RELAY_LOOK_MS = 250
+};
 /* Sends what is still on its way to the screen and puts the user's console back as it was. */
 void win_relay_done(struct win_relay *relay);
 

@@ -11,6 +11,7 @@
 #include "sandbox/windows/child.h"
 #include "sandbox/windows/feed.h"
 #include "sandbox/windows/harden.h"
+#include "sandbox/windows/mode.h"
 #include "sandbox/windows/station.h"
 #include "sandbox/windows/token.h"
 
@@ -87,6 +88,21 @@ static void close_screen(struct runner *runner)
     win_console_done(&closing);
 }
 
+/* What the job counted is asked for here: it may be outside of every job that the broker has. */
+static void send_exit(struct runner *runner, DWORD status)
+{
+    struct run_outcome used = {0};
+    uint8_t bytes[NT_EXIT_SIZE];
+    struct error ignored;
+
+    win_mode_measure(runner->child.job, &used);
+    nt_put32(bytes, status);
+    nt_put64(bytes + 4, used.user_us);
+    nt_put64(bytes + 12, used.system_us);
+    nt_put64(bytes + 20, used.memory_bytes);
+    (void)win_channel_send(&runner->channel, NT_FRAME_EXIT, bytes, sizeof bytes, &ignored);
+}
+
 /* Everything that the command started ends before its outputs do: else they might never. Where
  * something does not end, the next command would meet it: the runner ends instead. */
 static DWORD WINAPI watch(void *argument)
@@ -101,7 +117,7 @@ static DWORD WINAPI watch(void *argument)
         ExitProcess(SANDBOX_EXIT_REFUSED);
     close_screen(runner);
     finish_outputs(runner);
-    (void)win_channel_send_number(&runner->channel, NT_FRAME_EXIT, status, &ignored);
+    send_exit(runner, status);
     return 0;
 }
 

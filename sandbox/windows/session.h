@@ -38,9 +38,16 @@ struct win_session_command {
         is_given_up; /* ... instead the first time ends the session: nobody waits for it any more */
 };
 
-/* *status is the command's exit code. -1: it did not start, or the session is over. */
+/* How a command ended, and what it and all that it started used. */
+struct win_session_end {
+    DWORD status; /* its exit code */
+    bool has_timed_out;
+    uint64_t user_us, system_us, memory_bytes; /* 0 where it was ended by force */
+};
+
+/* -1: it did not start, or the session is over. */
 int win_session_run(struct win_session *session, const struct win_session_command *command,
-                    DWORD *status, bool *has_timed_out, struct error *err);
+                    struct win_session_end *end, struct error *err);
 
 /* Tries a connection as the commands of this session would, and fails unless Windows refuses it. */
 int win_session_verify(struct win_session *session, const struct nt_spawn *like, bool is_local,

@@ -91,8 +91,7 @@ struct running {
     ULONGLONG gives_up;         /* after STOP: when waiting ends; 0: nothing was stopped */
     unsigned stops;             /* how often the user asked */
     unsigned columns, rows;
-    bool has_timed_out;
-    DWORD status;
+    struct win_session_end end;
 };
 
 static int outputs_init(struct running *running, struct error *err)
@@ -145,7 +144,10 @@ static HANDLE full_output(struct running *running)
 static int take_frame(struct running *running, const struct nt_frame *frame)
 {
     if (frame->type == NT_FRAME_EXIT) {
-        running->status = nt_get32(frame->payload);
+        running->end.status = nt_get32(frame->payload);
+        running->end.user_us = nt_get64(frame->payload + 4);
+        running->end.system_us = nt_get64(frame->payload + 12);
+        running->end.memory_bytes = nt_get64(frame->payload + 20);
         return 1;
     }
     if (frame->type == NT_FRAME_OUTPUT)
@@ -200,14 +202,14 @@ static int take_time(struct running *running, struct error *err)
     ULONGLONG now = GetTickCount64();
 
     if (running->gives_up != 0 && now >= running->gives_up) {
-        if (running->stops == 1 && !running->has_timed_out) {
+        if (running->stops == 1 && !running->end.has_timed_out) {
             running->stops = 2;
             return stop(running, true, err);
         }
         return 1;
     }
-    if (running->deadline != 0 && now >= running->deadline && !running->has_timed_out) {
-        running->has_timed_out = true;
+    if (running->deadline != 0 && now >= running->deadline && !running->end.has_timed_out) {
+        running->end.has_timed_out = true;
         if (full_output(running) != NULL)
             outputs_give_up(running); /* else what is on its way would keep the end behind it */
         return stop(running, true, err);
@@ -304,8 +306,8 @@ static int flush_one(struct running *running, struct win_feed *output, struct er
         if (came == WIN_CAME_ELSE && running->command->is_given_up)
             return take_interrupt(running, err);
         if (came == WIN_CAME_TIME && running->deadline != 0 && now >= running->deadline)
-            running->has_timed_out = true;
-        if (came == WIN_CAME_ELSE || running->has_timed_out ||
+            running->end.has_timed_out = true;
+        if (came == WIN_CAME_ELSE || running->end.has_timed_out ||
             (running->gives_up != 0 && now >= running->gives_up)) {
             outputs_give_up(running);
             return 0;
@@ -367,7 +369,7 @@ static int wait_until_ready(struct win_session *session, struct error *err)
 }
 
 int win_session_run(struct win_session *session, const struct win_session_command *command,
-                    DWORD *status, bool *has_timed_out, struct error *err)
+                    struct win_session_end *end, struct error *err)
 {
     struct running running = {.session = session,
                               .command = command,
@@ -396,10 +398,9 @@ int win_session_run(struct win_session *session, const struct win_session_comman
     }
     input_done(&input);
     outputs_done(&running);
-    *has_timed_out = running.has_timed_out;
-    *status = running.status;
+    *end = running.end;
     /* That nothing of it is left is what counts; that it took force is no failure of the run. */
-    return running.has_timed_out ? 0 : result;
+    return running.end.has_timed_out ? 0 : result;
 }
 
 /* Proof ------------------------------------------------------------------------------------------------------ */
@@ -411,8 +412,7 @@ static int try_as_command(struct win_session *session, const struct nt_spawn *li
     struct nt_spawn spawn = *like; /* borrows all but argv */
     struct win_session_command command = {.spawn = &spawn, .timeout_ms = READY_MS};
     char number[16];
-    bool has_timed_out = false;
-    DWORD status = 1;
+    struct win_session_end end = {.status = 1};
     int result = -1;
 
     (void)snprintf(number, sizeof number, "%u", port);
@@ -423,9 +423,9 @@ static int try_as_command(struct win_session *session, const struct nt_spawn *li
         text_list_add(&spawn.argv, "--try-connect", err) == 0 &&
         text_list_add(&spawn.argv, attempt->host, err) == 0 &&
         text_list_add(&spawn.argv, number, err) == 0)
-        result = win_session_run(session, &command, &status, &has_timed_out, err);
+        result = win_session_run(session, &command, &end, err);
     text_list_done(&spawn.argv);
-    attempt->code = status;
+    attempt->code = end.status;
     return result;
 }
 

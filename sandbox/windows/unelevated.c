@@ -11,12 +11,33 @@
 #include "sandbox/windows/token.h"
 #include "sandbox/windows_hints.h"
 
+/* 1: it has ended; 0: its time is up. relay: NULL without a console. */
+static int wait_for_end(const struct win_child *child, DWORD timeout_ms, struct win_relay *relay,
+                        DWORD *status)
+{
+    ULONGLONG until = GetTickCount64() + timeout_ms;
+
+    while (relay != NULL) {
+        ULONGLONG now = GetTickCount64();
+        DWORD wait = WIN_RELAY_LOOK_MS;
+
+        if (timeout_ms != 0 && now >= until)
+            return 0;
+        if (timeout_ms != 0 && until - now < wait)
+            wait = (DWORD)(until - now);
+        if (win_child_wait(child, wait, status) == 1)
+            return 1;
+        win_relay_fit(relay);
+    }
+    return win_child_wait(child, timeout_ms, status);
+}
+
 static void finish(struct win_child *child, const struct run_request *request,
-                   struct run_outcome *outcome)
+                   struct win_relay *relay, struct run_outcome *outcome)
 {
     DWORD status = 1;
 
-    outcome->has_timed_out = win_child_wait(child, win_ms(request->timeout_s), &status) == 0;
+    outcome->has_timed_out = wait_for_end(child, win_ms(request->timeout_s), relay, &status) == 0;
     outcome->status = outcome->has_timed_out ? SANDBOX_EXIT_TIMEOUT : (int)status;
     win_mode_measure(child->job, outcome);
     win_child_done(child);
@@ -74,13 +95,13 @@ static int run_in_place(const struct place *place, const struct nt_spawn *spawn,
     if (win_relay_is_needed(handles)) {
         if (win_relay_start(&relay, &child, place->token, spawn, place->path, handles, err) < 0)
             return -1;
-        finish(&child, request, outcome);
+        finish(&child, request, &relay, outcome);
         win_relay_done(&relay);
         return 0;
     }
     if (win_child_start(&child, place->token, spawn, place->path, handles, err) < 0)
         return -1;
-    finish(&child, request, outcome);
+    finish(&child, request, NULL, outcome);
     return 0;
 }
 
