@@ -30,6 +30,10 @@ enum evidence_oracle {
     SEES_SECRET,     /* the secret is in the output */
     SEES_CONNECTION, /* somebody connected to our listener */
     SEES_LATE,       /* path is there some seconds after all has ended */
+    SEES_DATAGRAM,   /* our UDP listener got something */
+    SEES_ACCEPT,     /* we reached a listener of the attempt's */
+    SEES_MEMORY,     /* bytes of ours are others */
+    SEES_CLIPBOARD,  /* the clipboard has what the attempt put there */
     SEES_STATUS,     /* the attempt itself says that it worked: only for what must be possible */
 };
 
@@ -40,10 +44,12 @@ struct evidence_case {
     bool must_work; /* else it must be refused */
     enum evidence_oracle oracle;
     const char *path;       /* that the oracle looks at; "%" in front: below the place */
-    const char *attempt[3]; /* its words; "HOST" and "PORT" stand for the listener's */
+    const char *attempt[3]; /* its words; "HOST", "HOST6", "PORT", "PID", "ADDRESS", "CLIP"
+                               * stand for what the witness offers */
     bool is_away;           /* the listener is reached by the machine's own address */
     /* The gap of the mode's plan that says that it does not hold; NULL: it must. */
     const char *gap_unelevated, *gap_elevated;
+    bool is_in_console; /* a pseudoconsole, in which Ctrl+C is pressed */
 };
 
 extern const struct evidence_case evidence_cases[];

@@ -39,6 +39,11 @@ static bool is_block(const struct evidence_run *run)
     return at != NULL && (at[11] < '0' || at[11] > '9');
 }
 
+static bool is_about_network(enum evidence_oracle oracle)
+{
+    return oracle == SEES_CONNECTION || oracle == SEES_DATAGRAM || oracle == SEES_ACCEPT;
+}
+
 static enum evidence_verdict judge_denial(const struct evidence_case *row,
                                           struct evidence_result *result)
 {
@@ -55,7 +60,7 @@ static enum evidence_verdict judge_denial(const struct evidence_case *row,
         return say(result, EVIDENCE_INVALID, "the attempt was not made");
     if (strstr(inside->said, "error ") == NULL)
         return say(result, EVIDENCE_INVALID, "refused without the attempt's own words");
-    if (row->oracle == SEES_CONNECTION && !is_block(inside))
+    if (is_about_network(row->oracle) && !is_block(inside))
         return say(result, EVIDENCE_INVALID, "another error than 10013 proves no block");
     return say(result, EVIDENCE_HELD, "refused, and nothing is to be seen");
 }

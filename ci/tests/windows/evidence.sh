@@ -58,6 +58,8 @@ def check(holds, *words):
 
 check(record["schema"] == "holdfast.windows-evidence/1" and record["mode"] == mode, "head")
 check(record["host"]["wine"] is True, "Wine is not named")
+for name in ("window_station", "desktop", "named_objects", "null_device", "console_device", "socket_device", "in_a_job"):
+    check(name in record["host"], name, "is not described")
 cases = {case["id"]: case for case in record["cases"]}
 check(len(cases) == len(record["cases"]) >= 40, len(cases), "cases")
 check(record["unexpected"] == len(cases), "something was believed under Wine")
@@ -67,7 +69,9 @@ for case in cases.values():
 TRUE_UNDER_WINE = ["work.run", "work.write", "work.create", "work.delete", "work.rename", "fs.write", "fs.append", "fs.create",
                    "fs.delete", "fs.delete-on-close", "fs.rename-in", "fs.rename-out", "fs.link", "fs.dacl", "fs.read-secret",
                    "git.write", "git.create", "git.delete", "git.rename-out", "git.replace", "git.move", "git.dacl", "name.mkdir",
-                   "name.create", "name.rename", "job.leave", "job.break-away", "net.loopback"]
+                   "name.create", "name.rename", "job.leave", "job.break-away", "net.loopback", "net.v6", "net.udp", "net.listen",
+                   "process.read", "process.write", "ui.clipboard", "work.temp", "work.named-pipe", "work.named-event",
+                   "work.token"]
 for name in TRUE_UNDER_WINE:
     check(cases[name]["control"]["seen"], name, "control not seen", cases[name]["control"])
 for name in ("work.run", "work.write", "work.create", "work.delete", "work.rename", "work.read-git"):
@@ -76,7 +80,7 @@ for name in ("work.run", "work.write", "work.create", "work.delete", "work.renam
 for name in ("git.move", "name.mkdir", "name.create", "name.rename", "job.leave", "job.break-away"):
     check(not cases[name]["inside"]["seen"], name, "seen inside")
 # ... and what needs a token's restriction is not, or the oracle is blind.
-for name in ("fs.write", "git.delete", "git.replace"):
+for name in ("fs.write", "git.delete", "git.replace", "process.read", "process.write", "ui.clipboard", "net.udp", "net.listen"):
     check(cases[name]["inside"]["seen"], name, "not seen though nothing is enforced")
 check(cases["teardown.descriptors"]["reason"] == "nothing differs", cases["teardown.descriptors"]["reason"])
 check(("teardown.residue" in cases) == (mode == "windows-elevated"), "residue")

@@ -307,11 +307,7 @@ static int try_run(char **argv)
     return start(argv[0], NULL, 0, true);
 }
 
-static const struct {
-    const char *word;
-    int count;
-    int (*try)(char **argv);
-} attempts[] = {
+static const struct evidence_act attempts[] = {
     {"write", 1, try_write},
     {"append", 1, try_append},
     {"write-maximum", 1, try_write_maximum},
@@ -336,12 +332,25 @@ static const struct {
     {"run", 1, try_run},
 };
 
+static const struct evidence_act *find(const struct evidence_act *acts, size_t count,
+                                       const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(acts[i].word, word) == 0)
+            return &acts[i];
+    }
+    return NULL;
+}
+
 int evidence_attempt(int argc, char **argv)
 {
-    for (size_t i = 0; argc > 0 && i < ARRAY_SIZE(attempts); i++) {
-        if (strcmp(argv[0], attempts[i].word) == 0 && argc - 1 >= attempts[i].count)
-            return attempts[i].try(argv + 1);
-    }
+    const struct evidence_act *act =
+        argc > 0 ? find(attempts, ARRAY_SIZE(attempts), argv[0]) : NULL;
+
+    if (act == NULL && argc > 0)
+        act = find(evidence_more_acts, evidence_more_act_count, argv[0]);
+    if (act != NULL && argc - 1 >= act->count)
+        return act->try(argv + 1);
     (void)printf("untried: not an attempt\n");
     return EVIDENCE_UNTRIED;
 }

@@ -26,6 +26,17 @@
 /* attempt WORD [ARGUMENT]...: one act. Exit status 0 it worked, or one of the above. */
 int evidence_attempt(int argc, char **argv);
 
+/* One of them: its word, how many arguments it needs, and what it does with them. */
+struct evidence_act {
+    const char *word;
+    int count;
+    int (*try)(char **argv);
+};
+/* attempts_more.c */
+extern const struct evidence_act evidence_more_acts[];
+extern const size_t evidence_more_act_count;
+#define EVIDENCE_READY "holdfast-ready" /* said by an attempt that waits for a key */
+
 /* C:\holdfast-evidence-PID: all of it the user's and made by this program, closed to others but where a
  * case wants it open.
  *
@@ -58,6 +69,8 @@ char *evidence_sddl(const char *path, struct error *err);
 
 /* What the machine is, as members of a JSON object. */
 void evidence_describe_machine(struct buffer *out);
+/* ... and of the objects that every process needs: who may open them. */
+void evidence_describe_objects(struct buffer *out);
 /* Is the user an administrator, in this token or behind it? */
 bool evidence_is_administrator(void);
 

@@ -347,6 +347,7 @@ int main(int argc, char **argv)
                   HOLDFAST_VERSION,
                   settings.mode == EVIDENCE_ELEVATED ? "windows-elevated" : "windows-unelevated");
     evidence_describe_machine(&record.json);
+    evidence_describe_objects(&record.json);
     buffer_add_text(&record.json, "},\n \"cases\": [");
     if (show(&settings, &record, &err) < 0)
         status = fail(&err, EXIT_UNEXPECTED);

@@ -1,7 +1,5 @@
 #include "sandbox/windows/evidence/judge.h"
 
-#include <ws2tcpip.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +7,7 @@
 #include "base/os.h"
 #include "base/text.h"
 #include "sandbox/nt/quote.h"
-#include "sandbox/windows/connect.h"
+#include "sandbox/windows/evidence/witness.h"
 #include "sandbox/windows_facts.h"
 
 enum {
@@ -89,6 +87,13 @@ static int run_words(const struct evidence_bench *bench, char *const *words,
     return result;
 }
 
+static int run_in_console(char *const *words, struct evidence_run *run, struct error *err)
+{
+    AUTO_FREE char *line = nt_quote(words, err);
+
+    return line != NULL ? evidence_run_in_console(line, run, err) : -1;
+}
+
 int evidence_sandbox(const struct evidence_bench *bench, const char *const *words,
                      struct evidence_run *run, struct error *err)
 {
@@ -98,67 +103,6 @@ int evidence_sandbox(const struct evidence_bench *bench, const char *const *word
     while (*words != NULL && count + 1 < ARRAY_SIZE(all))
         all[count++] = (char *)(uintptr_t)*words++;
     return run_words(bench, all, run, err);
-}
-
-/* A listener ------------------------------------------------------------------------------------------ */
-
-struct listener {
-    SOCKET socket;
-    char host[64];
-    char port[8];
-};
-
-/* An address of this machine that is not its loopback one. false: it has none. */
-static bool own_address(char host[64])
-{
-    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    char name[256];
-    bool has = false;
-
-    if (gethostname(name, sizeof name) != 0 || getaddrinfo(name, NULL, &hints, &found) != 0)
-        return false;
-    for (struct addrinfo *at = found; at != NULL && !has; at = at->ai_next) {
-        const struct sockaddr_in *address = (const struct sockaddr_in *)(const void *)at->ai_addr;
-
-        has = (ntohl(address->sin_addr.s_addr) >> 24) != 127 &&
-              inet_ntop(AF_INET, &address->sin_addr, host, 64) != NULL;
-    }
-    freeaddrinfo(found);
-    return has;
-}
-
-static int open_listener(struct listener *listener, bool is_away, struct error *err)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET};
-    int size = sizeof address;
-    u_long not_blocking = 1;
-    WSADATA data;
-
-    (void)WSAStartup(MAKEWORD(2, 2), &data);
-    (void)snprintf(listener->host, sizeof listener->host, "127.0.0.1");
-    if (is_away && !own_address(listener->host))
-        return error_set(err, ERR_UNSUPPORTED, "this machine has no address but its loopback one");
-    listener->socket = socket(AF_INET, SOCK_STREAM, 0);
-    address.sin_addr.s_addr = htonl(INADDR_ANY);
-    if (listener->socket == INVALID_SOCKET ||
-        bind(listener->socket, (struct sockaddr *)&address, size) != 0 ||
-        listen(listener->socket, 8) != 0 ||
-        getsockname(listener->socket, (struct sockaddr *)&address, &size) != 0 ||
-        ioctlsocket(listener->socket, (long)FIONBIO, &not_blocking) != 0)
-        return win_fail(err, (DWORD)WSAGetLastError(), "listen", listener->host);
-    (void)snprintf(listener->port, sizeof listener->port, "%u", ntohs(address.sin_port));
-    return 0;
-}
-
-static bool was_reached(const struct listener *listener)
-{
-    SOCKET made = accept(listener->socket, NULL, NULL);
-
-    if (made == INVALID_SOCKET)
-        return false;
-    (void)closesocket(made);
-    return true;
 }
 
 /* Oracles ---------------------------------------------------------------------------------------------- */
@@ -200,7 +144,7 @@ static bool differs(const char *a, const char *b)
 }
 
 static bool sees(const struct evidence_case *row, const struct before *before,
-                 const struct listener *listener, const struct evidence_run *run)
+                 struct evidence_witness *witness, const struct evidence_run *run)
 {
     struct error ignored;
     AUTO_FREE char *now = NULL;
@@ -219,7 +163,11 @@ static bool sees(const struct evidence_case *row, const struct before *before,
     case SEES_SECRET:
         return strstr(run->said, "holdfast-secret-7141") != NULL;
     case SEES_CONNECTION:
-        return was_reached(listener);
+    case SEES_DATAGRAM:
+    case SEES_ACCEPT:
+    case SEES_MEMORY:
+    case SEES_CLIPBOARD:
+        return evidence_witness_saw(witness, row->oracle);
     case SEES_LATE:
         Sleep(LATE_MS);
         return is_there(before->path);
@@ -241,20 +189,16 @@ static void forget_file(const char *path)
 /* Trying ----------------------------------------------------------------------------------------------- */
 
 static int add_attempt(const struct evidence_bench *bench, const struct evidence_case *row,
-                       const struct listener *listener, struct text_list *words, struct error *err)
+                       const struct evidence_witness *witness, struct text_list *words,
+                       struct error *err)
 {
     if (text_list_add(words, bench->place->program, err) < 0 ||
         text_list_add(words, "attempt", err) < 0)
         return -1;
     for (size_t i = 0; i < ARRAY_SIZE(row->attempt) && row->attempt[i] != NULL; i++) {
-        const char *word = row->attempt[i];
-        AUTO_FREE char *path = NULL;
+        const char *word = evidence_witness_word(witness, row->attempt[i]);
+        AUTO_FREE char *path = evidence_path(bench->place, word);
 
-        if (strcmp(word, "HOST") == 0)
-            word = listener->host;
-        else if (strcmp(word, "PORT") == 0)
-            word = listener->port;
-        path = evidence_path(bench->place, word);
         if (path == NULL || text_list_add(words, path, err) < 0)
             return -1;
     }
@@ -291,7 +235,7 @@ static int add_sandbox(const struct evidence_bench *bench, struct text_list *wor
 static int try_once(const struct evidence_bench *bench, const struct evidence_case *row,
                     bool is_inside, struct evidence_run *run, struct error *err)
 {
-    struct listener listener = {.socket = INVALID_SOCKET};
+    struct evidence_witness witness = {.socket = INVALID_SOCKET};
     struct before before = {.path = NULL};
     struct text_list words = {0};
     char *argv[24] = {NULL};
@@ -303,23 +247,23 @@ static int try_once(const struct evidence_bench *bench, const struct evidence_ca
         before.content = content_of(before.path);
         before.sddl = evidence_sddl(before.path, &ignored);
     }
-    if (result == 0 && row->oracle == SEES_CONNECTION)
-        result = open_listener(&listener, row->is_away, err);
+    if (result == 0)
+        result = evidence_witness_init(&witness, row, err);
     if (result == 0 && is_inside)
         result = add_sandbox(bench, &words, err);
     if (result == 0)
-        result = add_attempt(bench, row, &listener, &words, err);
+        result = add_attempt(bench, row, &witness, &words, err);
     for (size_t i = 0; i < words.count && i + 1 < ARRAY_SIZE(argv); i++)
         argv[i] = words.items[i];
     if (result == 0)
-        result = run_words(bench, argv, run, err);
+        result =
+            row->is_in_console ? run_in_console(argv, run, err) : run_words(bench, argv, run, err);
     if (result == 0)
-        run->has_seen = sees(row, &before, &listener, run);
+        run->has_seen = sees(row, &before, &witness, run);
     /* Made anew it inherits what it should; putting a list back would not tell what that is. */
     if (row->oracle == SEES_DACL && before.path != NULL)
         forget_file(before.path);
-    if (listener.socket != INVALID_SOCKET)
-        (void)closesocket(listener.socket);
+    evidence_witness_done(&witness);
     text_list_done(&words);
     before_done(&before);
     return result;

@@ -1,14 +1,10 @@
-/* What the machine is, and what a set-up left on it. */
+/* What the machine is. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
 #include "sandbox/windows/evidence/evidence.h"
-#include "sandbox/windows/settings.h"
-#include "sandbox/windows/setup.h"
-#include "sandbox/windows/setup_verify.h"
 #include "sandbox/windows/token.h"
-#include "sandbox/windows_plans.h"
 
 bool evidence_is_administrator(void)
 {
@@ -70,44 +66,4 @@ void evidence_describe_machine(struct buffer *out)
                   build, (unsigned long)revision, win_is_wine() ? "true" : "false",
                   own != NULL && win_token_is_elevated(own) ? "true" : "false",
                   evidence_is_administrator() ? "true" : "false");
-}
-
-/* By name and GUID only: the accounts whose SIDs stood in the values are gone. */
-static int look_for(const struct step *step, struct text_list *found, struct error *err)
-{
-    AUTO_FREE char *value = NULL;
-    AUTO_BUFFER struct buffer line = BUFFER_EMPTY;
-    struct error why = {0};
-    const struct win_setting *setting = win_setup_settings;
-
-    while (setting->get != NULL && (uint64_t)setting->kind != step->bits)
-        setting++;
-    if (setting->get == NULL)
-        return 0;
-    if (setting->get(step->path, &value, &why) < 0)
-        buffer_printf(&line, "%s %s: cannot be looked at: %s",
-                      nt_kind_name((enum nt_kind)step->bits), step->path, why.message);
-    else if (value != NULL)
-        buffer_printf(&line, "%s %s", nt_kind_name((enum nt_kind)step->bits), step->path);
-    else
-        return 0;
-    return text_list_take(found, buffer_take(&line), err);
-}
-
-int evidence_find_residue(struct text_list *found, struct error *err)
-{
-    struct windows_facts facts = {.program_data = win_setup_program_data(err)};
-    struct windows_setup setup = {.facts = &facts};
-    struct plan plan = PLAN_EMPTY;
-    int result = -1;
-
-    if (facts.program_data != NULL)
-        result = windows_setup_plan(&setup, &plan, err);
-    for (size_t i = 0; result == 0 && i < plan.step_count; i++) {
-        if (plan.steps[i].kind == STEP_SETTING)
-            result = look_for(&plan.steps[i], found, err);
-    }
-    plan_done(&plan);
-    windows_facts_done(&facts);
-    return result;
 }
