@@ -15,6 +15,7 @@
 
 enum {
     SEND_MS = 30000,  /* the launcher reads at once */
+    ENDING_MS = 2000, /* from its last breath to its end */
     CLOSE_MS = 60000, /* it waits for what it killed, and removes the private TEMP */
 };
 
@@ -235,8 +236,14 @@ static int put_handle(struct sandbox_session *session, int descriptor, uint64_t 
                                "type into it");
     }
     if (!DuplicateHandle(GetCurrentProcess(), ours, session->launcher, &theirs, 0, FALSE,
-                         DUPLICATE_SAME_ACCESS))
-        return win_fail_last(err, "DuplicateHandle", "into the session");
+                         DUPLICATE_SAME_ACCESS)) {
+        DWORD code = GetLastError();
+
+        /* Nothing can be put into a process that is just ending: then that is what there is to say. */
+        return WaitForSingleObject(session->launcher, ENDING_MS) == WAIT_OBJECT_0
+                   ? gone(session, NULL, err)
+                   : win_fail(err, code, "DuplicateHandle", "into the session");
+    }
     *value = (uint64_t)(uintptr_t)theirs;
     return 0;
 }
