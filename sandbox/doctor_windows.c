@@ -16,6 +16,7 @@
 #include "base/os.h"
 #include "sandbox/nt/envblock.h"
 #include "sandbox/windows/backend.h"
+#include "sandbox/windows/child.h"
 #include "sandbox/windows/program.h"
 #include "sandbox/windows/setup.h"
 #include "sandbox/windows/token.h"
@@ -146,6 +147,15 @@ static int plan_here(struct error *err)
     return result;
 }
 
+static void look_at_job(struct buffer *out)
+{
+    if (win_is_in_closed_job())
+        buffer_printf(out,
+                      "this shell is in a job that lets nobody leave: commands may be refused\n"
+                      "  do: start it elsewhere; CI agents, dotnet run and Start-Process -Wait "
+                      "make such jobs\n");
+}
+
 static void look_at_workspace(struct buffer *out)
 {
     struct error err = {0};
@@ -183,6 +193,7 @@ void doctor_look(struct buffer *out)
     look_at_domain(out);
     look_at_services(out);
     look_at_accounts(out);
+    look_at_job(out);
     look_at_workspace(out);
     look_at_aliases(out);
 }

@@ -150,6 +150,11 @@ static void add_gaps(struct plan *plan, const struct policy *policy,
     plan_add_gap(plan, "bare-repositories",
                  "a bare repository planted in the workspace is ordinary files to the sandbox; use "
                  "git's safe.bareRepository=explicit outside");
+    plan_add_gap(
+        plan, "default-desktop",
+        "the user's own desktop grants the user's logon session: a command that opens it by "
+        "name is on it, and may read keys there; only the job's UI limits keep it from the "
+        "windows");
     plan_add_gap(plan, "logon-session",
                  "what grants the user's logon session can be written: its SID is among the "
                  "restricting ones, or no window station would open");

@@ -4,19 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/os.h"
 #include "sandbox/nt/envblock.h"
 #include "sandbox/nt/quote.h"
 #include "sandbox/plan.h"
 #include "sandbox/windows/program.h"
-#include "sandbox/windows/station.h"
 
 enum {
     EMPTY_MS =
         20000, /* on a loaded machine a killed tree was seen to take more than five seconds */
-    /* All desktops share 48 MB ("CreateDesktop"), of which each would take 20 by default: with this many
-     * runs go on side by side. For menus, hooks and windows only, of which a command has few. */
-    DESKTOP_HEAP_KB = 3072,
 };
 
 /* Job --------------------------------------------------------------------------------------------- */
@@ -72,55 +67,6 @@ static HANDLE make_job(const struct nt_spawn *spawn, struct error *err)
     if (limit_job(job, spawn, err) < 0 || limit_ui(job, spawn, err) < 0)
         return NULL;
     return win_take(&job);
-}
-
-/* Desktop ------------------------------------------------------------------------------------------ */
-
-typedef HDESK(WINAPI *desktop_function)(const wchar_t *name, const wchar_t *device, DEVMODEW *mode,
-                                        DWORD flags, ACCESS_MASK access,
-                                        SECURITY_ATTRIBUTES *attributes, ULONG heap_kb, void *none);
-
-/* Wine has no function with a size for the heap. */
-static HDESK create_desktop(const wchar_t *name, SECURITY_ATTRIBUTES *attributes, struct error *err)
-{
-    desktop_function create = WIN_FUNCTION(desktop_function, L"user32.dll", "CreateDesktopExW");
-    HDESK desktop =
-        create != NULL ? create(name, NULL, NULL, 0, GENERIC_ALL, attributes, DESKTOP_HEAP_KB, NULL)
-                       : CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, attributes);
-
-    if (desktop == NULL)
-        (void)win_fail_last(err, "CreateDesktop", "");
-    return desktop;
-}
-
-HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
-                      struct error *err)
-{
-    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
-    const char *word = strstr(sddl, ";logon)");
-    AUTO_FREE void *descriptor = NULL;
-    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
-    uint64_t random[2];
-    char sid[NT_SID_TEXT_MAX] = "S-1-0-0";
-    wchar_t station[WIN_DESKTOP_PATH / 2];
-    wchar_t name[WIN_DESKTOP_PATH / 2];
-
-    if (logon != NULL)
-        nt_sid_format(logon, sid);
-    if (word != NULL)
-        buffer_printf(&text, "%.*s%s%s", (int)(word - sddl + 1), sddl, sid,
-                      word + strlen(";logon"));
-    else
-        buffer_add_text(&text, sddl);
-    descriptor = win_descriptor(buffer_text(&text), err);
-    if (descriptor == NULL || os_random(random, sizeof random, err) < 0 ||
-        win_station_name(station, ARRAY_SIZE(station), err) < 0)
-        return NULL;
-    attributes.lpSecurityDescriptor = descriptor;
-    (void)swprintf(name, ARRAY_SIZE(name), L"holdfast-%016llx%016llx",
-                   (unsigned long long)random[0], (unsigned long long)random[1]);
-    (void)swprintf(path, WIN_DESKTOP_PATH, L"%ls\\%ls", station, name);
-    return create_desktop(name, &attributes, err);
 }
 
 /* Program -------------------------------------------------------------------------------------------- */
@@ -338,6 +284,30 @@ static bool are_we_in_a_job(void)
     return IsProcessInJob(GetCurrentProcess(), NULL, &is_in_one) && is_in_one;
 }
 
+bool win_is_in_closed_job(void)
+{
+    const DWORD lets_go = JOB_OBJECT_LIMIT_BREAKAWAY_OK | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+    JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
+
+    return are_we_in_a_job() &&
+           QueryInformationJobObject(NULL, JobObjectExtendedLimitInformation, &limits,
+                                     sizeof limits, NULL) &&
+           (limits.BasicLimitInformation.LimitFlags & lets_go) == 0;
+}
+
+/* Not by CreateProcess' name: the command is not to blame (windows_status_of). */
+static int fail_closed_job(DWORD code, const char *name, struct error *err)
+{
+    (void)error_set(
+        err, ERR_REFUSED,
+        "%s was not started (%lu): this process is in a job that lets nobody leave, and "
+        "the command's own job cannot be nested in it",
+        name, (unsigned long)code);
+    err->os_code = (int)code;
+    return error_hint(err, "start holdfast-sandbox outside of that job; CI agents, dotnet run and "
+                           "Start-Process -Wait make such ones");
+}
+
 /* Nobody documents what a job that does not nest answers when it is given as an attribute. */
 static bool may_be_nesting(DWORD code)
 {
@@ -370,6 +340,8 @@ static int create(struct win_child *child, HANDLE token, struct start *start, st
         are_we_in_a_job() &&
         create_once(token, start, texts, flags | CREATE_BREAKAWAY_FROM_JOB, &made))
         code = ERROR_SUCCESS;
+    if (may_be_nesting(code) && start->has_ui_limits && win_is_in_closed_job())
+        return fail_closed_job(code, name, err);
     if (code != ERROR_SUCCESS)
         return win_fail(err, code, token != NULL ? "CreateProcessAsUser" : "CreateProcess", name);
     (void)CloseHandle(made.hThread);

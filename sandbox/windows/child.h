@@ -14,15 +14,6 @@ struct win_child {
     DWORD pid;
 };
 
-enum {
-    WIN_DESKTOP_PATH = 256
-};
-
-/* A desktop of this window station, with this DACL ("logon" is filled in). path: "WinSta0\\...", where
- * a process can be started. It lives as long as the handle. NULL: err is full. */
-HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
-                      struct error *err);
-
 /*
  * Starts the command with this token (NULL: our own) and these handles as 0, 1, 2; NULL among them is a
  * closed one: nothing to read, and writing fails. desktop: its path;
@@ -45,6 +36,9 @@ void win_console_resize(const struct win_console *console, unsigned columns, uns
 int win_child_start_in(struct win_child *child, HANDLE token, const struct nt_spawn *spawn,
                        const wchar_t *desktop, const struct win_console *console,
                        struct error *err);
+
+/* Are we in a job that lets nobody leave? What has UI limits cannot be nested in it ("Nested Jobs"). */
+bool win_is_in_closed_job(void);
 
 /* Waits until the process ends or the time is up (0: for ever). 1: ended, *status is its exit code;
  * 0: time is up. */

@@ -1,8 +1,15 @@
 #include "sandbox/windows/station.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/os.h"
 
 enum {
+    /* All desktops share 48 MB ("CreateDesktop"), of which each would take 20 by default: with this many
+     * runs go on side by side. For menus, hooks and windows only, of which a command has few. */
+    DESKTOP_HEAP_KB = 3072,
     /* READ_CONTROL, WINSTA_ENUMDESKTOPS, WINSTA_READATTRIBUTES, WINSTA_ACCESSGLOBALATOMS,
      * WINSTA_ENUMERATE ("Window Station Security and Access Rights"). */
     STATION_RIGHTS = 0x20123,
@@ -118,4 +125,53 @@ int win_station_forget(const struct nt_sid *account, struct error *err)
             nt_acl_remove(&sd.dacl, i - 1);
     }
     return write_station(station, &sd, err);
+}
+
+/* Desktop ------------------------------------------------------------------------------------------ */
+
+typedef HDESK(WINAPI *desktop_function)(const wchar_t *name, const wchar_t *device, DEVMODEW *mode,
+                                        DWORD flags, ACCESS_MASK access,
+                                        SECURITY_ATTRIBUTES *attributes, ULONG heap_kb, void *none);
+
+/* Wine has no function with a size for the heap. */
+static HDESK create_desktop(const wchar_t *name, SECURITY_ATTRIBUTES *attributes, struct error *err)
+{
+    desktop_function create = WIN_FUNCTION(desktop_function, L"user32.dll", "CreateDesktopExW");
+    HDESK desktop =
+        create != NULL ? create(name, NULL, NULL, 0, GENERIC_ALL, attributes, DESKTOP_HEAP_KB, NULL)
+                       : CreateDesktopW(name, NULL, NULL, 0, GENERIC_ALL, attributes);
+
+    if (desktop == NULL)
+        (void)win_fail_last(err, "CreateDesktop", "");
+    return desktop;
+}
+
+HDESK win_desktop_new(const char *sddl, const struct nt_sid *logon, wchar_t path[WIN_DESKTOP_PATH],
+                      struct error *err)
+{
+    AUTO_BUFFER struct buffer text = BUFFER_EMPTY;
+    const char *word = strstr(sddl, ";logon)");
+    AUTO_FREE void *descriptor = NULL;
+    SECURITY_ATTRIBUTES attributes = {.nLength = sizeof attributes};
+    uint64_t random[2];
+    char sid[NT_SID_TEXT_MAX] = "S-1-0-0";
+    wchar_t station[WIN_DESKTOP_PATH / 2];
+    wchar_t name[WIN_DESKTOP_PATH / 2];
+
+    if (logon != NULL)
+        nt_sid_format(logon, sid);
+    if (word != NULL)
+        buffer_printf(&text, "%.*s%s%s", (int)(word - sddl + 1), sddl, sid,
+                      word + strlen(";logon"));
+    else
+        buffer_add_text(&text, sddl);
+    descriptor = win_descriptor(buffer_text(&text), err);
+    if (descriptor == NULL || os_random(random, sizeof random, err) < 0 ||
+        win_station_name(station, ARRAY_SIZE(station), err) < 0)
+        return NULL;
+    attributes.lpSecurityDescriptor = descriptor;
+    (void)swprintf(name, ARRAY_SIZE(name), L"holdfast-%016llx%016llx",
+                   (unsigned long long)random[0], (unsigned long long)random[1]);
+    (void)swprintf(path, WIN_DESKTOP_PATH, L"%ls\\%ls", station, name);
+    return create_desktop(name, &attributes, err);
 }

@@ -8,6 +8,7 @@
 #include "sandbox/windows/mode.h"
 #include "sandbox/windows/relay.h"
 #include "sandbox/windows/serve.h"
+#include "sandbox/windows/station.h"
 #include "sandbox/windows/token.h"
 #include "sandbox/windows_hints.h"
 
