@@ -146,6 +146,7 @@ static bool looks_at_a_path(enum evidence_oracle oracle)
     case SEES_DATAGRAM:
     case SEES_ACCEPT:
     case SEES_MEMORY:
+    case SEES_WINDOW:
     case SEES_CLIPBOARD:
     case SEES_STATUS:
         break;

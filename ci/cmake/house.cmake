@@ -151,8 +151,8 @@ function(house_windows_evidence)
   set(folder sandbox/windows/evidence)
   add_executable(holdfast-evidence ${folder}/evidence_main.c ${folder}/attempts.c
                  ${folder}/judge.c ${folder}/machine.c ${folder}/objects.c ${folder}/place.c
-                 ${folder}/residue.c ${folder}/attempts_more.c ${folder}/witness.c ${folder}/console.c)
-  target_link_libraries(holdfast-evidence PRIVATE simulate sandbox)
+                 ${folder}/residue.c ${folder}/attempts_more.c ${folder}/witness.c ${folder}/console.c ${folder}/logons.c)
+  target_link_libraries(holdfast-evidence PRIVATE simulate sandbox secur32)
   house_manifest(holdfast-evidence)
 endfunction()
 

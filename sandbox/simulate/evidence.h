@@ -33,6 +33,7 @@ enum evidence_oracle {
     SEES_DATAGRAM,   /* our UDP listener got something */
     SEES_ACCEPT,     /* we reached a listener of the attempt's */
     SEES_MEMORY,     /* bytes of ours are others */
+    SEES_WINDOW,     /* a window of the attempt's is on our desktop */
     SEES_CLIPBOARD,  /* the clipboard has what the attempt put there */
     SEES_STATUS,     /* the attempt itself says that it worked: only for what must be possible */
 };
@@ -43,10 +44,11 @@ struct evidence_case {
     unsigned modes;
     bool must_work; /* else it must be refused */
     enum evidence_oracle oracle;
-    const char *path;       /* that the oracle looks at; "%" in front: below the place */
-    const char *attempt[3]; /* its words; "HOST", "HOST6", "PORT", "PID", "ADDRESS", "CLIP"
+    const char *path; /* that the oracle looks at; "%" in front: below the place */
+    const char
+        *attempt[3]; /* its words; "HOST", "HOST6", "PORT", "PID", "ADDRESS", "HANDLE", "CLIP"
                                * stand for what the witness offers */
-    bool is_away;           /* the listener is reached by the machine's own address */
+    bool is_away;    /* the listener is reached by the machine's own address */
     /* The gap of the mode's plan that says that it does not hold; NULL: it must. */
     const char *gap_unelevated, *gap_elevated;
     bool is_in_console; /* a pseudoconsole, in which Ctrl+C is pressed */

@@ -70,15 +70,16 @@ TRUE_UNDER_WINE = ["work.run", "work.write", "work.create", "work.delete", "work
                    "fs.delete", "fs.delete-on-close", "fs.rename-in", "fs.rename-out", "fs.link", "fs.dacl", "fs.read-secret",
                    "git.write", "git.create", "git.delete", "git.rename-out", "git.replace", "git.move", "git.dacl", "name.mkdir",
                    "name.create", "name.rename", "job.leave", "job.break-away", "net.loopback", "net.v6", "net.udp", "net.listen",
-                   "process.read", "process.write", "ui.clipboard", "work.temp", "work.named-pipe", "work.named-event",
+                   "process.read", "process.write", "process.handle", "ui.desktop", "ui.clipboard", "work.temp", "work.named-pipe", "work.named-event",
                    "work.token"]
 for name in TRUE_UNDER_WINE:
     check(cases[name]["control"]["seen"], name, "control not seen", cases[name]["control"])
 for name in ("work.run", "work.write", "work.create", "work.delete", "work.rename", "work.read-git"):
     check(cases[name]["inside"]["status"] == 0 and cases[name]["inside"]["seen"], name, cases[name]["inside"])
 # Names and jobs are kept by Wine, too: these are refused inside even there.
-for name in ("git.move", "name.mkdir", "name.create", "name.rename", "job.leave", "job.break-away"):
+for name in ("git.move", "name.mkdir", "name.create", "name.rename", "job.leave", "job.break-away", "process.handle"):
     check(not cases[name]["inside"]["seen"], name, "seen inside")
+check(cases["process.handle"]["inside"]["status"] == 77, "process.handle", cases["process.handle"]["inside"])
 # ... and what needs a token's restriction is not, or the oracle is blind.
 for name in ("fs.write", "git.delete", "git.replace", "process.read", "process.write", "ui.clipboard", "net.udp", "net.listen"):
     check(cases[name]["inside"]["seen"], name, "not seen though nothing is enforced")
@@ -91,5 +92,10 @@ END
     ls "$drive" | grep -q '^holdfast-evidence-[0-9]' && fail "$mode: its fixture is left"
     [ ! -e "$drive/$scratch/state" ] || fail "$mode: state is left after teardown"
 done
+mkdir -p "$drive/users/HoldfastOffline.$scratch"
+run "$build/bin/holdfast-evidence.exe" --residue >"$drive/$scratch/residue" 2>&1
+[ $? = 1 ] && tr -d '\r' <"$drive/$scratch/residue" | grep -qx "left: profile: HoldfastOffline.$scratch" ||
+    fail "a profile that is left is not reported"
+rmdir "$drive/users/HoldfastOffline.$scratch"
 echo "evidence: $failures failed; everything it says under Wine is unverifiable"
 [ $failures = 0 ]

@@ -11,6 +11,7 @@
 enum {
     LISTEN_S = 8,
     KEY_MS = 20000,
+    WINDOW_MS = 2000,
 };
 
 static int refused(DWORD code)
@@ -90,6 +91,34 @@ static int say_token(char **argv)
             (void)printf(" %s", sid);
     }
     (void)printf("\n");
+    return 0;
+}
+
+static int try_write_handle(char **argv)
+{
+    DWORD put = 0;
+
+    return answer(
+        WriteFile((HANDLE)(uintptr_t)strtoull(argv[0], NULL, 16), "changed", 7, &put, NULL));
+}
+
+/* Windows ----------------------------------------------------------------------------------------------- */
+
+/* On the desktop that people look at, not on ours. */
+static int try_window(char **argv)
+{
+    HDESK desktop = OpenDesktopW(L"Default", 0, FALSE, DESKTOP_CREATEWINDOW | DESKTOP_READOBJECTS);
+    HWND window;
+
+    (void)argv;
+    if (desktop == NULL || !SetThreadDesktop(desktop))
+        return refused(GetLastError());
+    window = CreateWindowExW(0, L"STATIC", EVIDENCE_WINDOW, WS_OVERLAPPED, 0, 0, 10, 10, NULL, NULL,
+                             NULL, NULL);
+    if (window == NULL)
+        return refused(GetLastError());
+    Sleep(WINDOW_MS);
+    (void)DestroyWindow(window);
     return 0;
 }
 
@@ -228,6 +257,8 @@ static int try_ctrl_c(char **argv)
 const struct evidence_act evidence_more_acts[] = {
     {"read-memory", 2, try_read_memory},
     {"write-memory", 2, try_write_memory},
+    {"write-handle", 1, try_write_handle},
+    {"window", 0, try_window},
     {"token", 0, say_token},
     {"named-event", 0, try_named_event},
     {"named-pipe", 0, try_named_pipe},

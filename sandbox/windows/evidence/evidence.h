@@ -35,7 +35,8 @@ struct evidence_act {
 /* attempts_more.c */
 extern const struct evidence_act evidence_more_acts[];
 extern const size_t evidence_more_act_count;
-#define EVIDENCE_READY "holdfast-ready" /* said by an attempt that waits for a key */
+#define EVIDENCE_WINDOW L"holdfast-window-5520" /* its title */
+#define EVIDENCE_READY  "holdfast-ready"        /* said by an attempt that waits for a key */
 
 /* C:\holdfast-evidence-PID: all of it the user's and made by this program, closed to others but where a
  * case wants it open.
@@ -71,8 +72,13 @@ char *evidence_sddl(const char *path, struct error *err);
 void evidence_describe_machine(struct buffer *out);
 /* ... and of the objects that every process needs: who may open them. */
 void evidence_describe_objects(struct buffer *out);
+/* Logon sessions of the machine: with restricting SIDs they are said not to end (codex issue 35940). */
+unsigned long evidence_count_logons(void);
 /* Is the user an administrator, in this token or behind it? */
 bool evidence_is_administrator(void);
+
+/* Adds a line for each kind of logon that an account of the set-up has and should not, or lacks. */
+int evidence_find_logons(struct text_list *found, struct error *err);
 
 /* Adds a line for each setting of a set-up that is there. */
 int evidence_find_residue(struct text_list *found, struct error *err);

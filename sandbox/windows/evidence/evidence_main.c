@@ -116,6 +116,7 @@ struct record {
     struct buffer json;
     size_t counts[EVIDENCE_VERDICT_COUNT];
     size_t unexpected, total;
+    unsigned long logons; /* at the beginning */
 };
 
 static void add_text(struct buffer *out, const char *name, const char *value)
@@ -222,6 +223,17 @@ static int try_converged(const struct evidence_bench *bench, struct record *reco
     return 0;
 }
 
+static void try_logons(struct record *record)
+{
+    struct text_list wrong = {0};
+    struct error err = {0};
+    int result = evidence_find_logons(&wrong, &err);
+
+    note_list(record, "logon.rights", "the accounts have the one kind of logon that is needed",
+              &wrong, result < 0 ? &err : NULL);
+    text_list_done(&wrong);
+}
+
 static void try_teardown(const struct evidence_bench *bench, struct record *record)
 {
     static const char *const words[] = {"teardown", NULL};
@@ -271,6 +283,8 @@ static int show(const struct settings *settings, struct record *record, struct e
         result = try_cases(&bench, record, err);
     if (result == 0)
         result = try_converged(&bench, record, err);
+    if (result == 0 && settings->mode == EVIDENCE_ELEVATED)
+        try_logons(record);
     if (result == 0 && !settings->keeps_setup)
         try_teardown(&bench, record);
     evidence_place_remove(&place);
@@ -279,7 +293,9 @@ static int show(const struct settings *settings, struct record *record, struct e
 
 static int finish(const struct settings *settings, struct record *record, struct error *err)
 {
-    buffer_add_text(&record->json, "],\n \"counts\": {");
+    buffer_printf(&record->json, "],\n \"logon_sessions\": {\"before\": %lu, \"after\": %lu}",
+                  record->logons, evidence_count_logons());
+    buffer_add_text(&record->json, ",\n \"counts\": {");
     for (int i = 0; i < EVIDENCE_VERDICT_COUNT; i++) {
         buffer_printf(&record->json, "%s\"%s\": %zu", i > 0 ? ", " : "",
                       evidence_verdict_name((enum evidence_verdict)i), record->counts[i]);
@@ -346,6 +362,7 @@ int main(int argc, char **argv)
                   "\"mode\": \"%s\",\n \"host\": {",
                   HOLDFAST_VERSION,
                   settings.mode == EVIDENCE_ELEVATED ? "windows-elevated" : "windows-unelevated");
+    record.logons = evidence_count_logons();
     evidence_describe_machine(&record.json);
     evidence_describe_objects(&record.json);
     buffer_add_text(&record.json, "},\n \"cases\": [");

@@ -166,6 +166,7 @@ static bool sees(const struct evidence_case *row, const struct before *before,
     case SEES_DATAGRAM:
     case SEES_ACCEPT:
     case SEES_MEMORY:
+    case SEES_WINDOW:
     case SEES_CLIPBOARD:
         return evidence_witness_saw(witness, row->oracle);
     case SEES_LATE:
@@ -248,7 +249,7 @@ static int try_once(const struct evidence_bench *bench, const struct evidence_ca
         before.sddl = evidence_sddl(before.path, &ignored);
     }
     if (result == 0)
-        result = evidence_witness_init(&witness, row, err);
+        result = evidence_witness_init(&witness, row, before.path, err);
     if (result == 0 && is_inside)
         result = add_sandbox(bench, &words, err);
     if (result == 0)

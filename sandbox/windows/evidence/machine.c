@@ -1,9 +1,12 @@
 /* What the machine is. */
+#include "sandbox/windows/evidence/evidence.h"
+
+#include <ntsecapi.h>
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "sandbox/windows/evidence/evidence.h"
 #include "sandbox/windows/token.h"
 
 bool evidence_is_administrator(void)
@@ -19,6 +22,17 @@ bool evidence_is_administrator(void)
             return true;
     }
     return false;
+}
+
+unsigned long evidence_count_logons(void)
+{
+    ULONG count = 0;
+    LUID *list = NULL;
+
+    if (LsaEnumerateLogonSessions(&count, &list) < 0)
+        return 0;
+    (void)LsaFreeReturnBuffer(list);
+    return count;
 }
 
 static void read_text(const wchar_t *name, char out[128])

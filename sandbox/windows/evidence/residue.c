@@ -100,10 +100,9 @@ static int find_station(struct text_list *found, struct error *err)
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
     DWORD size = sizeof bytes;
 
-    if (!GetUserObjectSecurity(GetProcessWindowStation(), &what, bytes, size, &size))
+    if (!GetUserObjectSecurity(GetProcessWindowStation(), &what, bytes, size, &size) ||
+        nt_sd_read(bytes, size, &sd, err) < 0)
         return add_line(found, err, "window station", "cannot be looked at");
-    if (nt_sd_read(bytes, size, &sd, err) < 0)
-        return -1;
     for (size_t i = 0; i < sd.dacl.count; i++) {
         struct win_sid storage;
 

@@ -10,7 +10,7 @@
 #define CLIP "holdfast-clip-3318"
 
 enum {
-    CALL_EVERY_MS = 100,
+    LOOK_EVERY_MS = 100,
     DATAGRAM_MS = 1000,
     OPEN_TRIES = 50,
 };
@@ -104,19 +104,31 @@ static bool has_datagram(const struct evidence_witness *witness)
 
 /* Calling whoever listens ------------------------------------------------------------------------------- */
 
-static DWORD WINAPI call(void *argument)
+static bool can_call(const struct evidence_witness *witness)
+{
+    return win_connect_try("127.0.0.1", (unsigned)strtoul(witness->port, NULL, 10)) == 0;
+}
+
+/* For a listener where there is a port, else for a window. */
+static DWORD WINAPI watch(void *argument)
 {
     struct evidence_witness *witness = argument;
-    unsigned port = (unsigned)strtoul(witness->port, NULL, 10);
 
     while (InterlockedCompareExchange(&witness->is_over, 0, 0) == 0) {
-        if (win_connect_try("127.0.0.1", port) == 0) {
-            (void)InterlockedExchange(&witness->has_called, 1);
+        if (witness->port[0] != '\0' ? can_call(witness)
+                                     : FindWindowW(NULL, EVIDENCE_WINDOW) != NULL) {
+            (void)InterlockedExchange(&witness->has_seen, 1);
             break;
         }
-        Sleep(CALL_EVERY_MS);
+        Sleep(LOOK_EVERY_MS);
     }
     return 0;
+}
+
+static int start_watching(struct evidence_witness *witness, struct error *err)
+{
+    witness->watcher = win_thread_start(watch, witness, err);
+    return witness->watcher != NULL ? 0 : -1;
 }
 
 /* At a port that was free a moment ago. */
@@ -125,17 +137,37 @@ static int start_calling(struct evidence_witness *witness, struct error *err)
     if (!bind_any(witness, false, SOCK_STREAM))
         return win_fail(err, (DWORD)WSAGetLastError(), "bind", "");
     close_socket(witness);
-    witness->caller = win_thread_start(call, witness, err);
-    return witness->caller != NULL ? 0 : -1;
+    return start_watching(witness, err);
 }
 
-static void stop_calling(struct evidence_witness *witness)
+static void stop_watching(struct evidence_witness *witness)
 {
     (void)InterlockedExchange(&witness->is_over, 1);
-    if (witness->caller != NULL)
-        (void)WaitForSingleObject(witness->caller, INFINITE);
-    win_close(&witness->caller);
-    witness->caller = NULL;
+    if (witness->watcher != NULL)
+        (void)WaitForSingleObject(witness->watcher, INFINITE);
+    win_close(&witness->watcher);
+    witness->watcher = NULL;
+}
+
+/* A handle that is inherited by whoever does not say which ------------------------------------------------ */
+
+static int open_file(struct evidence_witness *witness, const char *path, struct error *err)
+{
+    SECURITY_ATTRIBUTES inherited = {.nLength = sizeof inherited, .bInheritHandle = TRUE};
+    AUTO_FREE wchar_t *wide = win_long_path(path, err);
+
+    if (wide == NULL)
+        return -1;
+    witness->file =
+        CreateFileW(wide, GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
+                    &inherited, OPEN_EXISTING, 0, NULL);
+    if (witness->file == INVALID_HANDLE_VALUE) {
+        witness->file = NULL;
+        return win_fail_last(err, "CreateFile", path);
+    }
+    (void)snprintf(witness->handle, sizeof witness->handle, "%llx",
+                   (unsigned long long)(uintptr_t)witness->file);
+    return 0;
 }
 
 /* Clipboard ---------------------------------------------------------------------------------------------- */
@@ -172,7 +204,7 @@ static bool has_clip(void)
 /* All of it ---------------------------------------------------------------------------------------------- */
 
 int evidence_witness_init(struct evidence_witness *witness, const struct evidence_case *row,
-                          struct error *err)
+                          const char *path, struct error *err)
 {
     WSADATA data;
 
@@ -187,10 +219,15 @@ int evidence_witness_init(struct evidence_witness *witness, const struct evidenc
         return open_socket(witness, row, err);
     case SEES_ACCEPT:
         return start_calling(witness, err);
+    case SEES_WINDOW:
+        return start_watching(witness, err);
     case SEES_MEMORY:
         memcpy((char *)(uintptr_t)memory, "holdfast-secret-7141", sizeof memory);
         return 0;
     case SEES_CONTENT:
+        return row->attempt[1] != NULL && strcmp(row->attempt[1], "HANDLE") == 0
+                   ? open_file(witness, path, err)
+                   : 0;
     case SEES_NAME:
     case SEES_GONE:
     case SEES_DACL:
@@ -213,6 +250,8 @@ const char *evidence_witness_word(const struct evidence_witness *witness, const 
         return witness->pid;
     if (strcmp(word, "ADDRESS") == 0)
         return witness->address;
+    if (strcmp(word, "HANDLE") == 0)
+        return witness->handle;
     return strcmp(word, "CLIP") == 0 ? CLIP : word;
 }
 
@@ -224,8 +263,9 @@ bool evidence_witness_saw(struct evidence_witness *witness, enum evidence_oracle
     case SEES_DATAGRAM:
         return has_datagram(witness);
     case SEES_ACCEPT:
-        stop_calling(witness);
-        return witness->has_called != 0;
+    case SEES_WINDOW:
+        stop_watching(witness);
+        return witness->has_seen != 0;
     case SEES_MEMORY:
         return memcmp((const char *)(uintptr_t)memory, "changed", 7) == 0;
     case SEES_CLIPBOARD:
@@ -244,7 +284,8 @@ bool evidence_witness_saw(struct evidence_witness *witness, enum evidence_oracle
 
 void evidence_witness_done(struct evidence_witness *witness)
 {
-    stop_calling(witness);
+    stop_watching(witness);
+    win_close(&witness->file);
     close_socket(witness);
     (void)WSACleanup();
 }
