@@ -629,3 +629,22 @@ Test(windows_attack, audit_names_every_place_that_everyone_may_write)
     nt_audit_done(&audit);
     model_close(&model);
 }
+
+/* Whether a condition is met nobody here can tell: it counts as writable, unless it is for others only. */
+Test(windows_attack, audit_names_what_may_be_written_under_a_condition)
+{
+    struct nt_ace under = nt_ace_make(NT_ACE_ALLOW_CALLBACK, 0, NT_FILE_ALL, &NT_EVERYONE);
+    enum nt_audience audience = NT_AUDIENCE_USERS;
+    uint32_t rights = 0;
+    struct error err = {0};
+    AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
+
+    cr_assert_eq(nt_sddl_parse("O:SYG:SYD:(A;;FR;;;WD)", NULL, &sd, &err), 0);
+    cr_assert(!nt_audit_sd(&sd, &audience, &rights));
+    cr_assert_eq(nt_acl_add(&sd.dacl, &under, &err), 0);
+    cr_assert(nt_audit_sd(&sd, &audience, &rights));
+    cr_assert_eq(audience, NT_AUDIENCE_EVERYONE);
+    cr_assert((rights & NT_FILE_WRITE_DATA) != 0);
+    sd.dacl.aces[1].flags = NT_INHERIT_ALL | NT_INHERIT_ONLY;
+    cr_assert(!nt_audit_sd(&sd, &audience, &rights));
+}

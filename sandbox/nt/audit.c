@@ -38,6 +38,21 @@ void nt_audit_done(struct nt_audit *audit)
     audit->count = 0;
 }
 
+/* What they have if every condition is met: nobody here can tell, so it counts as writable. */
+static uint32_t under_conditions(const struct nt_sd *sd, const struct nt_sid *who)
+{
+    uint32_t rights = 0;
+
+    for (size_t i = 0; i < sd->dacl.count; i++) {
+        const struct nt_ace *ace = &sd->dacl.aces[i];
+
+        if (ace->type == NT_ACE_ALLOW_CALLBACK && (ace->flags & NT_INHERIT_ONLY) == 0 &&
+            nt_sid_equal(&ace->sid, who))
+            rights |= ace->mask;
+    }
+    return rights;
+}
+
 /* What somebody has who is nobody but this group. */
 static uint32_t rights_of(const struct nt_sd *sd, const struct nt_sid *who)
 {
@@ -47,7 +62,7 @@ static uint32_t rights_of(const struct nt_sd *sd, const struct nt_sid *who)
     struct nt_access_check check = {
         .sd = sd, .token = &token, .desired = NT_MAXIMUM_ALLOWED, .mapping = &NT_FILE_MAPPING};
 
-    return nt_access_check(&check).granted & WRITE_RIGHTS;
+    return (nt_access_check(&check).granted | under_conditions(sd, who)) & WRITE_RIGHTS;
 }
 
 bool nt_audit_sd(const struct nt_sd *sd, enum nt_audience *audience, uint32_t *rights)

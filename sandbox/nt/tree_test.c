@@ -158,6 +158,25 @@ Test(tree, a_hard_link_is_the_same_object)
     close_world(&w);
 }
 
+/* [MS-FSA] 2.1.5.15.6, ReplaceIfExists: by whoever may delete what has the name. */
+Test(tree, a_hard_link_takes_the_place_of_what_may_be_deleted)
+{
+    struct world w;
+
+    open_world(&w);
+    add(&w, "public", true, "O:SYG:SYD:P(A;;0x1301bf;;;BU)");
+    add(&w, "public\\theirs", false, "O:SYG:SYD:P(A;;FR;;;WD)");
+    add(&w, "public\\deletable", false, "O:SYG:SYD:P(A;;SD;;;BU)");
+    cr_assert_eq(nt_try_link(w.tree, &w.as_user, "home\\file", "public\\theirs"), NT_REFUSED);
+    cr_assert_eq(nt_try_link(w.tree, &w.as_user, "home\\file", "public\\deletable"), NT_DONE);
+    cr_assert_eq(nt_tree_find(w.tree, "public\\deletable")->object,
+                 nt_tree_find(w.tree, "home\\file")->object);
+    cr_assert_eq(nt_try_link(w.tree, &w.as_user, "home\\file", "home\\file"), NT_TAKEN);
+    nt_tree_find(w.tree, "home\\dir\\deep")->object->held = 1;
+    cr_assert_eq(nt_try_link(w.tree, &w.as_user, "home\\file", "home\\dir\\deep"), NT_SHARING);
+    close_world(&w);
+}
+
 Test(tree, owner_may_change_the_dacl)
 {
     struct world w;

@@ -220,8 +220,12 @@ enum nt_outcome nt_try_link(struct nt_tree *tree, const struct nt_actor *actor, 
     outcome = may_add(actor, parent, false);
     if (outcome != NT_DONE)
         return outcome;
-    if (nt_tree_find(tree, to) != NULL)
+    if (nt_tree_find(tree, to) == source)
         return NT_TAKEN;
+    /* FileLinkInformation, ReplaceIfExists: what has the name is deleted first. */
+    outcome = make_way(actor, nt_tree_find(tree, to), source);
+    if (outcome != NT_DONE)
+        return outcome;
     return nt_tree_attach(parent, name, source->object) != NULL ? NT_DONE : NT_OUT_OF_MEMORY;
 }
 

@@ -153,8 +153,11 @@ bool win_accounts_may_read(const char *path)
         nt_token_add_group(&token, &NT_INTERACTIVE, NT_GROUP_USUAL, &ignored) < 0 ||
         looker.machine.ops->open_path(&looker.machine, path, &node, &ignored) < 0)
         return true; /* not known: assume the worse */
-    if (looker.machine.ops->look(&looker.machine, node, &facts, &sd, &ignored) == 0)
-        may = nt_access_check(&check).is_allowed;
+    if (looker.machine.ops->look(&looker.machine, node, &facts, &sd, &ignored) == 0) {
+        struct nt_access access = nt_access_check(&check);
+
+        may = access.is_allowed || access.has_unmodelled;
+    }
     looker.machine.ops->close(&looker.machine, node);
     return may;
 }
