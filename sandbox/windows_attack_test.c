@@ -477,7 +477,8 @@ Test(windows_attack, entries_of_their_own_do_not_open_protected_directories_for_
             cr_assert_eq(nt_try_open(model.tree, &user, file, NT_DELETE), NT_DONE, "%s", file);
         }
         /* Teardown knows which of it is ours. */
-        ours = (struct nt_ours){model.sids, model.sid_count, &model.facts.user};
+        ours = (struct nt_ours){
+            .sids = model.sids, .count = model.sid_count, .user = &model.facts.user};
         for (size_t i = 0; i < model.facts.name_count; i++) {
             if (!model.facts.names[i].exists) /* what held the name for the run */
                 (void)nt_try_delete(model.tree, &user, model.facts.names[i].path + 3);

@@ -87,7 +87,7 @@ static size_t run(struct model *model, int mode, int first, int last)
     for (int n = first; n <= last; n++)
         add_to_facts(&facts, n);
     sids = windows_our_sids(&facts, &sid_count, &err);
-    ours = (struct nt_ours){sids, sid_count, &facts.user};
+    ours = (struct nt_ours){.sids = sids, .count = sid_count, .user = &facts.user};
     must((mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
              &model->policy, &facts, WINDOWS_DEFAULT, &plan, &err),
          &err);

@@ -27,7 +27,8 @@ static void must(int result, const struct error *err)
 
 static struct nt_ours ours_of(const struct site *site)
 {
-    return (struct nt_ours){site->model.sids, site->model.sid_count, &site->model.facts.user};
+    return (struct nt_ours){
+        .sids = site->model.sids, .count = site->model.sid_count, .user = &site->model.facts.user};
 }
 
 static void open_site(struct site *site, int mode, int variant)

@@ -178,7 +178,8 @@ struct scene {
 
 static struct nt_ours ours_of(const struct scene *s)
 {
-    return (struct nt_ours){s->model.sids, s->model.sid_count, &s->model.facts.user};
+    return (struct nt_ours){
+        .sids = s->model.sids, .count = s->model.sid_count, .user = &s->model.facts.user};
 }
 
 static void open_scene(struct scene *s)

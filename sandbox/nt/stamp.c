@@ -36,22 +36,23 @@ static bool may_be_ours(const struct nt_ace *ace, const struct nt_ours *ours)
                                    nt_sid_equal(&ace->sid, ours->user));
 }
 
+/* has_denial: an entry with a SID of ours denies something there. */
+static bool is_told(const struct nt_ace *ace, const struct nt_ours *ours, bool has_denial)
+{
+    return may_be_ours(ace, ours) && (names_us(ace, ours) || has_denial || ours->has_denial);
+}
+
 bool nt_is_ours(const struct nt_acl *dacl, const struct nt_ace *ace, const struct nt_ours *ours)
 {
-    return may_be_ours(ace, ours) && (names_us(ace, ours) || has_denial_of_ours(dacl, ours));
+    return is_told(ace, ours, has_denial_of_ours(dacl, ours));
 }
 
 /* What could not be told as ours would stay for ever, and be put again by every run. */
-static bool can_be_told(const struct nt_acl *explicit_aces, const struct nt_acl *inherited_aces,
-                        const struct nt_ours *ours)
+static bool can_be_told(const struct nt_acl *explicit_aces, const struct nt_ours *ours,
+                        bool has_denial)
 {
-    bool has_denial =
-        has_denial_of_ours(explicit_aces, ours) || has_denial_of_ours(inherited_aces, ours);
-
     for (size_t i = 0; i < explicit_aces->count; i++) {
-        const struct nt_ace *ace = &explicit_aces->aces[i];
-
-        if (!may_be_ours(ace, ours) || !(has_denial || names_us(ace, ours)))
+        if (!is_told(&explicit_aces->aces[i], ours, has_denial))
             return false;
     }
     return true;
@@ -99,7 +100,7 @@ static const struct nt_ace *wanted_at(const struct nt_acl *explicit_aces,
 }
 
 /* No foreign entry may stand before an explicit deny of ours: it could allow what is denied. */
-static bool is_already_there(const struct nt_acl *dacl, const struct nt_ours *ours,
+static bool is_already_there(const struct nt_acl *dacl, const struct nt_ours *ours, bool has_denial,
                              const struct nt_acl *explicit_aces,
                              const struct nt_acl *inherited_aces)
 {
@@ -110,7 +111,7 @@ static bool is_already_there(const struct nt_acl *dacl, const struct nt_ours *ou
         const struct nt_ace *ace = &dacl->aces[i];
         const struct nt_ace *wanted;
 
-        if (!nt_is_ours(dacl, ace, ours)) {
+        if (!is_told(ace, ours, has_denial)) {
             has_foreign = has_foreign || !denies(ace);
             continue;
         }
@@ -173,6 +174,10 @@ int nt_stamp_put(struct nt_sd *sd, const struct nt_ours *ours, const struct nt_a
                  const struct nt_acl *inherited_aces, bool *has_changed, struct error *err)
 {
     AUTO_ACL struct nt_acl dacl = NT_ACL_EMPTY;
+    bool will_deny =
+        has_denial_of_ours(explicit_aces, ours) || has_denial_of_ours(inherited_aces, ours);
+    /* One that lost its neighbour would be told again by the one that comes now. */
+    bool has_denial = will_deny || has_denial_of_ours(&sd->dacl, ours);
 
     *has_changed = false;
     if (nt_sd_is_open(sd)) {
@@ -180,15 +185,14 @@ int nt_stamp_put(struct nt_sd *sd, const struct nt_ours *ours, const struct nt_a
             return 0;
         return error_set(err, ERR_REFUSED, "its DACL is NULL: an entry would lock everybody out");
     }
-    if (!can_be_told(explicit_aces, inherited_aces, ours))
+    if (!can_be_told(explicit_aces, ours, will_deny))
         return error_set(err, ERR_INVALID, "an entry names a SID that is not ours");
-    if (is_already_there(&sd->dacl, ours, explicit_aces, inherited_aces))
+    if (is_already_there(&sd->dacl, ours, has_denial, explicit_aces, inherited_aces))
         return 0;
     if (nt_acl_copy(&dacl, &sd->dacl, err) < 0)
         return -1;
     for (size_t i = dacl.count; i > 0; i--) {
-        /* by the list as it was: without its neighbours an entry would not be told */
-        if (nt_is_ours(&sd->dacl, &sd->dacl.aces[i - 1], ours))
+        if (is_told(&sd->dacl.aces[i - 1], ours, has_denial))
             nt_acl_remove(&dacl, i - 1);
     }
     if (put_explicit(&dacl, explicit_aces, true, err) < 0 ||

@@ -7,7 +7,9 @@
  *
  * One kind of entry has to name the user: nothing else that the unelevated
  * command is keeps it from deleting through a directory. It denies that one
- * right and stands beside an entry with a SID of ours; by both it is told.
+ * right and stands beside an entry with a SID of ours; by both it is told. An
+ * entry of the user's own that is exactly such a one is taken for it: on a
+ * named object it comes back with the teardown, below one it does not.
  */
 #ifndef HOLDFAST_SANDBOX_NT_STAMP_H
 #define HOLDFAST_SANDBOX_NT_STAMP_H
@@ -19,6 +21,7 @@ struct nt_ours {
     const struct nt_sid *sids;
     size_t count;
     const struct nt_sid *user; /* who may be denied FILE_DELETE_CHILD; NULL: nobody */
+    bool has_denial; /* that denial is ours also where it stands alone: a journal says so */
 };
 
 bool nt_ours_has(const struct nt_ours *ours, const struct nt_sid *sid);

@@ -128,6 +128,16 @@ static int own_entries(const struct nt_sd *image, const struct nt_ours *ours, st
     return 0;
 }
 
+static bool has_user_denial(const struct nt_acl *dacl, const struct nt_ours *ours)
+{
+    for (size_t i = 0; ours->user != NULL && i < dacl->count; i++) {
+        if (nt_is_delete_child_denial(&dacl->aces[i]) &&
+            nt_sid_equal(&dacl->aces[i].sid, ours->user))
+            return true;
+    }
+    return false;
+}
+
 /* now becomes what it should be; false in *has_changed: it is already so. */
 static int restore_dacl(struct undo *undo, const struct nt_sd *before, const struct nt_sd *after,
                         struct nt_sd *now, bool *has_changed, struct error *err)
@@ -135,6 +145,7 @@ static int restore_dacl(struct undo *undo, const struct nt_sd *before, const str
     AUTO_ACL struct nt_acl own = NT_ACL_EMPTY;
     AUTO_ACL struct nt_acl inherited = NT_ACL_EMPTY;
     AUTO_ACL struct nt_acl stamp = NT_ACL_EMPTY;
+    struct nt_ours ours = *undo->ours;
 
     *has_changed = false;
     if (is_same_dacl(now, before))
@@ -145,16 +156,19 @@ static int restore_dacl(struct undo *undo, const struct nt_sd *before, const str
             (uint16_t)((now->control & ~(uint32_t)DACL_CONTROL) | (before->control & DACL_CONTROL));
         return nt_acl_copy(&now->dacl, &before->dacl, err);
     }
-    /* Somebody changed it: only our own entries go back to what they were. */
+    /* Somebody changed it: only our own entries go back to what they were. Whose the user's denial is, if
+     * they took away the entry beside it, the two images tell. */
+    ours.has_denial =
+        has_user_denial(&after->dacl, undo->ours) && !has_user_denial(&before->dacl, undo->ours);
     if (own_entries(before, undo->ours, &own, err) < 0 ||
-        nt_stamp_read(&now->dacl, undo->ours, &stamp, err) < 0)
+        nt_stamp_read(&now->dacl, &ours, &stamp, err) < 0)
         return -1;
     for (size_t i = 0; i < stamp.count; i++) {
         if ((stamp.aces[i].flags & NT_INHERITED) != 0 &&
             nt_acl_add(&inherited, &stamp.aces[i], err) < 0)
             return -1;
     }
-    return nt_stamp_put(now, undo->ours, &own, &inherited, has_changed, err);
+    return nt_stamp_put(now, &ours, &own, &inherited, has_changed, err);
 }
 
 static int undo_node(struct undo *undo, void *node, const struct nt_record *record,

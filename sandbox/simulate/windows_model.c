@@ -196,7 +196,8 @@ static void carry_out(struct model *model)
     must(model, model->sids != NULL ? 0 : -1, &err);
     if (model->has_failed)
         return;
-    ours = (struct nt_ours){model->sids, model->sid_count, &model->facts.user};
+    ours = (struct nt_ours){
+        .sids = model->sids, .count = model->sid_count, .user = &model->facts.user};
     must(model, windows_plan_wishes(&model->plan, WINDOWS_NOW, &ours, &changes.wishes, &err), &err);
     must(model, nt_apply(&model->machine.machine, &changes, 0, &report, &err), &err);
     nt_change_report_done(&report);
