@@ -110,6 +110,10 @@ static void add_gaps(struct plan *plan, const struct facts *facts)
     if (facts->landlock_abi < 9)
         plan_add_gap(plan, "unix-sockets",
                      "Landlock ABI below 9: local sockets are closed altogether, only pairs work");
+    else
+        plan_add_gap(plan, "abstract-listeners",
+                     "an abstract socket made inside can be reached from outside, by whoever asks "
+                     "for its name");
 }
 
 static uint32_t filter_groups(const struct policy *policy, const struct facts *facts)

@@ -119,15 +119,47 @@ static int inherited_socket(const struct attempt *a)
 
 /* Inbound ------------------------------------------------------------------------------------ */
 
+/* The name that a program of the host would ask for, a display's or a bus's. */
+static const char *abstract_of_run(const char *nonce)
+{
+    static char name[96];
+
+    (void)snprintf(name, sizeof name, "holdfast-inbound-%s", nonce);
+    return name;
+}
+
+static int connect_abstract(const char *name)
+{
+    struct sockaddr_un to;
+    const socklen_t size = unix_abstract(&to, name);
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || connect(fd, (const struct sockaddr *)&to, size) < 0)
+        return -1;
+    return TAKE_FD(fd);
+}
+
+static int listen_abstract(const char *name)
+{
+    struct sockaddr_un at;
+    const socklen_t size = unix_abstract(&at, name);
+    AUTO_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&at, size) < 0 || listen(fd, 8) < 0)
+        return -1;
+    return TAKE_FD(fd);
+}
+
 /* Plays a browser or another program of the host: connects as soon as somebody listens. */
-static void visit(const struct sockaddr_in *places, size_t count, int to_harness)
+static void visit(const struct sockaddr_in *places, size_t count, const char *abstract,
+                  int to_harness)
 {
     const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
 
     for (int round = 0; round < CLIENT_ROUNDS; round++) {
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < count + (abstract != NULL); i++) {
             char bytes[256];
-            AUTO_CLOSE int fd = connect_to(&places[i]);
+            AUTO_CLOSE int fd = i < count ? connect_to(&places[i]) : connect_abstract(abstract);
             const ssize_t size = fd < 0 ? -1 : read(fd, bytes, sizeof bytes - 1);
 
             if (size <= 0)
@@ -153,19 +185,25 @@ static int listen_at(const struct sockaddr_in *place)
     return TAKE_FD(fd);
 }
 
-/* Listens at every place it can and hands the nonce to the first client. */
-static int serve(const struct attempt *a, const struct sockaddr_in *places, nfds_t count,
-                 const char *way)
+/* Listens at every place it can and hands the nonce to the first client. abstract: a name of a local
+ * socket, or NULL. */
+static int serve(const struct attempt *a, const struct sockaddr_in *places, nfds_t places_count,
+                 const char *abstract, const char *way)
 {
+    const nfds_t count = places_count + (abstract != NULL);
     struct pollfd ready[PLACES_MAX] = {0};
     const char *message = message_of(a, way);
     int outcome = ATTEMPT_UNABLE;
+    bool is_listening = false;
 
     for (nfds_t i = 0; i < count && i < PLACES_MAX; i++) {
-        ready[i] = (struct pollfd){.fd = listen_at(&places[i]), .events = POLLIN};
+        ready[i] = (struct pollfd){.fd = i < places_count ? listen_at(&places[i])
+                                                          : listen_abstract(abstract),
+                                   .events = POLLIN};
+        is_listening |= ready[i].fd >= 0;
         outcome = outcome_join(outcome, ready[i].fd < 0 ? errno : ETIMEDOUT);
     }
-    (void)poll(ready, count, outcome == ETIMEDOUT ? CLIENT_PATIENCE_MS : 0);
+    (void)poll(ready, count, is_listening ? CLIENT_PATIENCE_MS : 0);
     for (nfds_t i = 0; i < count && i < PLACES_MAX; i++) {
         AUTO_CLOSE int listener = ready[i].fd;
         AUTO_CLOSE int client =
@@ -184,7 +222,7 @@ static void visit_run(const struct scene *scene, int to_harness)
         inet4(address_of_run(scene->nonce), (uint16_t)(port_of_run(scene->nonce) + ANY_OFFSET)),
     };
 
-    visit(places, ARRAY_SIZE(places), to_harness);
+    visit(places, ARRAY_SIZE(places), abstract_of_run(scene->nonce), to_harness);
 }
 
 static int send_visitor(struct scene *scene, struct error *err)
@@ -200,7 +238,7 @@ static int listen_inbound(const struct attempt *a)
         inet4(any, (uint16_t)(port_of_run(a->nonce) + ANY_OFFSET)),
     };
 
-    return serve(a, places, ARRAY_SIZE(places), "listener");
+    return serve(a, places, ARRAY_SIZE(places), abstract_of_run(a->nonce), "listener");
 }
 
 /* Ports that people's tools connect to without asking who listens. */
@@ -212,7 +250,7 @@ static void visit_squatted(const struct scene *scene, int to_harness)
 
     for (size_t i = 0; i < ARRAY_SIZE(squatted); i++)
         places[i] = inet4(address_of_run(scene->nonce), squatted[i]);
-    visit(places, ARRAY_SIZE(places), to_harness);
+    visit(places, ARRAY_SIZE(places), NULL, to_harness);
 }
 
 static int send_tool(struct scene *scene, struct error *err)
@@ -226,7 +264,7 @@ static int port_squat(const struct attempt *a)
 
     for (size_t i = 0; i < ARRAY_SIZE(squatted); i++)
         places[i] = inet4(address_of_run(a->nonce), squatted[i]);
-    return serve(a, places, ARRAY_SIZE(places), "squatted port");
+    return serve(a, places, ARRAY_SIZE(places), NULL, "squatted port");
 }
 
 static const struct probe rows[] = {
@@ -248,9 +286,9 @@ static const struct probe rows[] = {
     {
         .id = "net.listen-inbound",
         .claim = "nobody outside can connect to a listener of the command",
-        .technique = "bind and listen on loopback and on 0.0.0.0; a client outside connects and "
-                     "reads",
-        .source = "ip(7); google-gemini/gemini-cli#28423",
+        .technique = "bind and listen on loopback, on 0.0.0.0 and on an abstract name; a client "
+                     "outside connects and reads",
+        .source = "ip(7), unix(7); google-gemini/gemini-cli#28423",
         .severity = SEVERITY_HIGH,
         .platforms = PLATFORM_ALL,
         .oracles = ORACLE_CUSTOM,

@@ -315,6 +315,7 @@ static int supervise(struct box *box, pid_t command, int *wait_status, struct er
     struct supervisor_config config = {
         .listener = box->confinement.listener,
         .guards_sockets = plan_find(plan, STEP_GUARD_SOCKETS) != NULL,
+        .hides_abstract = plan_find(plan, STEP_LOOPBACK) == NULL,
         .umask = box->umask,
         .process_limit = process_limit(plan),
         .maps = box->maps,

@@ -7,7 +7,8 @@
  *            it resolved. So a `.git` that does not exist yet cannot come into
  *            being, and nothing is made on the host to prevent it.
  *   sockets  connect(2) and bind(2). It connects the caller's own socket, and
- *            only to unix sockets that were bound inside.
+ *            only to unix sockets that were bound inside; abstract ones get a
+ *            name that nobody outside asks for.
  *
  * It never lets a call continue whose meaning the caller could still change;
  * it continues umask(2), whose argument is in a register, and calls about which
@@ -131,7 +132,10 @@ struct supervisor_config {
 
     bool guards_names;   /* the filter hands over the rows of SUPERVISOR_NAMES */
     bool guards_sockets; /* the filter hands over the rows of SUPERVISOR_SOCKETS */
-    mode_t umask;        /* the command's at its start */
+    bool
+        hides_abstract; /* the network namespace is the machine's: with guards_sockets abstract names
+                          * are bound under others, or the machine's programs would find ours there */
+    mode_t umask;       /* the command's at its start */
 
     /* Filled for a caller whose memory outlives it (supervisor_unmap); NULL: nobody's does. Borrowed. */
     struct supervisor_maps *maps;

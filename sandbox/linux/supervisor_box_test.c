@@ -251,6 +251,7 @@ static int supervise(struct box *box, pid_t command, int listener, int *status)
         .name_count = box->name_count,
         .guards_names = true,
         .guards_sockets = box->guards_sockets,
+        .hides_abstract = box->guards_sockets,
         .umask = 022,
     };
 

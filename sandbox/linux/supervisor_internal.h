@@ -274,12 +274,23 @@ extern const struct call_shape socket_shapes[];
 extern const size_t socket_shape_count;
 
 /* supervisor_unix.c */
-/* The caller's socket fd has just been bound: remembers what it owns. */
-void unix_remember(struct request *request, int fd, char *path, int base);
+struct abstract_name {
+    size_t size; /* with the leading NUL; 0: none */
+    char bytes[108];
+};
+/* The caller's socket fd has just been bound: remembers what it owns. `asked`: by what name the caller
+ * calls an abstract one. */
+void unix_remember(struct request *request, int fd, char *path, int base,
+                   const struct abstract_name *asked);
+/* Under what name an abstract socket is bound: 0 or -errno. */
+long unix_disguise(struct request *request, const struct abstract_name *asked,
+                   struct abstract_name *real);
+/* Under what name a socket inside, called so by the caller, is bound; false: there is none. */
+bool unix_reveal(const struct request *request, const struct abstract_name *asked,
+                 struct abstract_name *real);
 void unix_note_time(struct request *request); /* right before the bind */
 bool unix_has_room(struct request *request);
 bool unix_is_inside(const struct request *request, int object);
-bool unix_has_abstract(const struct request *request, const char *name, size_t length);
 
 /* supervisor_worker.c */
 struct request *worker_free_slot(struct supervisor *supervisor);

@@ -11,7 +11,8 @@
  * without them does it. The last component, which alone decides about protected
  * names, is never followed.
  *
- * Difference that stays: SO_PEERCRED of an accepted connection names our pid.
+ * Differences that stay: SO_PEERCRED of an accepted connection names our pid;
+ * getsockname shows an abstract name that is not the one asked for.
  */
 #include "sandbox/linux/supervisor_internal.h"
 
@@ -79,6 +80,27 @@ static bool has_path(const struct socket_call *call)
 {
     return is_unix(call) && call->size > PATH_OFFSET &&
            call->address.unix_address.sun_path[0] != '\0';
+}
+
+static bool is_abstract(const struct socket_call *call)
+{
+    return is_unix(call) && call->size > PATH_OFFSET &&
+           call->size <= sizeof call->address.unix_address &&
+           call->address.unix_address.sun_path[0] == '\0';
+}
+
+static struct abstract_name abstract_of(const struct socket_call *call)
+{
+    struct abstract_name name = {.size = call->size - PATH_OFFSET};
+
+    memcpy(name.bytes, call->address.unix_address.sun_path, name.size);
+    return name;
+}
+
+static void set_abstract(struct socket_call *call, const struct abstract_name *name)
+{
+    memcpy(call->address.unix_address.sun_path, name->bytes, name->size);
+    call->size = (unsigned)(PATH_OFFSET + name->size);
 }
 
 static long do_bind(const struct socket_call *call)
@@ -156,10 +178,11 @@ static long bind_path(struct request *request, const struct socket_call *call, i
     return result;
 }
 
-static long bind_unix(struct request *request, const struct socket_call *call)
+static long bind_unix(struct request *request, struct socket_call *call)
 {
     const struct supervisor_config *config = request->supervisor->config;
     const char *name = call->address.bytes + PATH_OFFSET;
+    struct abstract_name asked = {.size = 0};
     int base = -1;
     long result;
 
@@ -170,13 +193,22 @@ static long bind_unix(struct request *request, const struct socket_call *call)
     if (config->guards_sockets && !unix_has_room(request))
         return -ENOMEM;
     unix_note_time(request);
+    if (config->guards_sockets && is_abstract(call)) {
+        struct abstract_name real;
+
+        asked = abstract_of(call);
+        result = unix_disguise(request, &asked, &real);
+        if (result < 0)
+            return result;
+        set_abstract(call, &real);
+    }
     result = has_path(call) ? bind_path(request, call, &base) : do_bind(call);
     if (result < 0 || !config->guards_sockets)
         return result;
     if (has_path(call))
         memcpy(request->path[0], name, strlen(name) + 1);
     unix_remember(request, call->fd, has_path(call) ? request->path[0] : NULL,
-                  name[0] == '/' ? request->supervisor->slash : base);
+                  name[0] == '/' ? request->supervisor->slash : base, &asked);
     return result;
 }
 
@@ -244,12 +276,19 @@ static long judge_path(struct request *request, struct socket_call *call)
 }
 
 /* As if the name did not exist: to the caller it does not. */
-static long judge_abstract(struct request *request, const struct socket_call *call)
+static long judge_abstract(struct request *request, struct socket_call *call)
 {
     const char *name = call->address.bytes + PATH_OFFSET;
+    struct abstract_name real;
 
-    if (unix_has_abstract(request, name, call->size - PATH_OFFSET))
-        return 0;
+    if (is_abstract(call)) {
+        const struct abstract_name asked = abstract_of(call);
+
+        if (unix_reveal(request, &asked, &real)) {
+            set_abstract(call, &real);
+            return 0;
+        }
+    }
     request_note(request, "connect", name, call->size - PATH_OFFSET);
     return -ECONNREFUSED;
 }

@@ -286,6 +286,7 @@ static int works_inside(struct box *box)
     there = listen_at("@inside-abstract", 4);
     MUST(there >= 0 && connect_to("@inside-abstract", 0) == 0);
     MUST(connect_to("@inside", 0) == ECONNREFUSED);
+    MUST(listen_at("@inside-abstract", 4) < 0 && errno == EADDRINUSE);
     MUST(close(there) == 0 && connect_to("@inside-abstract", 0) == ECONNREFUSED);
     MUST(connect_to("/dev/null", 0) == ECONNREFUSED && connect_to("d", 0) == ECONNREFUSED);
     MUST(connect_to("none", 0) == ENOENT);
@@ -295,6 +296,50 @@ static int works_inside(struct box *box)
 Test(supervisor_socket, lets_sockets_bound_inside_work)
 {
     run_test(works_inside);
+}
+
+/* Somebody on the machine asks for the name that a socket inside was bound to. */
+static int visit_abstract(struct box *box)
+{
+    int result;
+
+    cr_assert(waits_for(&box->shared->word[0]), "nobody listens inside");
+    result = connect_to(abstract_name, 0);
+    atomic_store(&box->shared->word[1], 1);
+    cr_assert_eq(result, ECONNREFUSED, "the machine found it: %d", result);
+    return 0;
+}
+
+static int listens_abstract(struct box *box)
+{
+    struct sockaddr_un seen;
+    socklen_t size = sizeof seen;
+    int fd = listen_at(abstract_name, 8);
+
+    MUST(fd >= 0 && connect_to(abstract_name, 0) == 0);
+    MUST(getsockname(fd, (struct sockaddr *)&seen, &size) == 0 && seen.sun_path[0] == '\0');
+    {
+        AUTO_CLOSE int other = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+        MUST(connect(other, (struct sockaddr *)&seen, size) == 0);
+    }
+    atomic_store(&box->shared->word[0], 1);
+    MUST(waits_for(&box->shared->word[1]));
+    return 0;
+}
+
+Test(supervisor_socket, gives_abstract_sockets_names_that_the_machine_does_not_ask_for)
+{
+    struct box box;
+    int status;
+
+    box_open(&box);
+    (void)snprintf(abstract_name, sizeof abstract_name, "@supervisor-squat-%d", (int)getpid());
+    box.guards_sockets = true;
+    box.outside = visit_abstract;
+    status = box_run(&box, listens_abstract);
+    cr_assert_eq(status, 0, "status %d: %s", status, box.shared->text);
+    box_close(&box);
 }
 
 static int works_for_other_families(struct box *box)

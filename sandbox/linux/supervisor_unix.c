@@ -4,6 +4,10 @@
  * pass to somebody else's; an abstract one by its name and the socket's cookie,
  * asked for again at each connect.
  *
+ * Abstract names belong to the network namespace. Where that is the machine's an
+ * abstract socket is bound under a name of ours: under its own it could pass for
+ * the X server or the D-Bus of whoever connects there from outside.
+ *
  * The caller may exchange the path between our bind and our look at it, so the
  * path is not believed: the kernel (sock_diag(7)) says which inode the socket is
  * bound to. It says 32 bits of the number and the device of the super block,
@@ -32,12 +36,14 @@ struct bound_socket {
     int pin; /* pathname: its file, O_PATH; abstract: -1 */
     dev_t device;
     ino_t inode;
-    size_t name_size; /* abstract: with the leading NUL */
-    char name[108];
+    struct abstract_name name;
+    struct abstract_name asked; /* what the caller said instead */
 };
 
 struct bound_sockets {
     int diag;
+    uint32_t made; /* names of ours */
+    uint64_t nonce;
     unsigned count;
     struct bound_socket rows[SOCKETS_MAX];
 };
@@ -47,8 +53,7 @@ struct diag_answer {
     bool has_file;
     uint32_t file_inode;
     uint32_t file_device;
-    size_t name_size;
-    char name[108];
+    struct abstract_name name;
 };
 
 struct diag_request {
@@ -62,9 +67,9 @@ static void read_attribute(const struct nlattr *attribute, struct diag_answer *a
     size_t size = attribute->nla_len - ATTRIBUTE_HEADER;
     struct unix_diag_vfs file;
 
-    if (attribute->nla_type == UNIX_DIAG_NAME && size <= sizeof answer->name) {
-        memcpy(answer->name, data, size);
-        answer->name_size = size;
+    if (attribute->nla_type == UNIX_DIAG_NAME && size <= sizeof answer->name.bytes) {
+        memcpy(answer->name.bytes, data, size);
+        answer->name.size = size;
     }
     if (attribute->nla_type == UNIX_DIAG_VFS && size >= sizeof file) {
         memcpy(&file, data, sizeof file);
@@ -148,6 +153,11 @@ static struct bound_sockets *table(struct supervisor *supervisor)
     if (bound == NULL) {
         (void)sys_close((int)diag);
         return NULL;
+    }
+    if (sys_call(SYS_getrandom, SYS_PTR(&bound->nonce), sizeof bound->nonce, 0, 0, 0, 0) !=
+        sizeof bound->nonce) {
+        (void)sys_close((int)diag);
+        return NULL; /* the memory stays: this does not happen twice */
     }
     raise_descriptor_limit();
     supervisor->bound = bound;
@@ -245,7 +255,8 @@ static bool pin_file(struct request *request, char *path, int base,
     return row->pin >= 0;
 }
 
-void unix_remember(struct request *request, int fd, char *path, int base)
+void unix_remember(struct request *request, int fd, char *path, int base,
+                   const struct abstract_name *asked)
 {
     struct bound_sockets *bound = table(request->supervisor);
     struct bound_socket row = {.pin = -1};
@@ -261,8 +272,8 @@ void unix_remember(struct request *request, int fd, char *path, int base)
     if (!ask(bound->diag, row.socket, row.cookie, &answer))
         return;
     if (path == NULL) {
-        row.name_size = answer.name_size;
-        memcpy(row.name, answer.name, answer.name_size);
+        row.name = answer.name;
+        row.asked = *asked;
     } else if (!pin_file(request, path, base, &answer, &row)) {
         return;
     }
@@ -285,16 +296,54 @@ bool unix_is_inside(const struct request *request, int object)
     return false;
 }
 
-bool unix_has_abstract(const struct request *request, const char *name, size_t size)
+static bool is_same_name(const struct abstract_name *left, const struct abstract_name *right)
+{
+    return left->size > 0 && left->size == right->size &&
+           memcmp(left->bytes, right->bytes, left->size) == 0;
+}
+
+bool unix_reveal(const struct request *request, const struct abstract_name *asked,
+                 struct abstract_name *real)
 {
     const struct bound_sockets *bound = request->supervisor->bound;
 
     for (unsigned i = 0; bound != NULL && i < bound->count; i++) {
         const struct bound_socket *row = &bound->rows[i];
 
-        if (row->pin < 0 && row->name_size == size && memcmp(row->name, name, size) == 0 &&
-            is_alive(bound, row))
-            return true;
+        /* the real one, too: getsockname(2) shows it */
+        if (row->pin >= 0 ||
+            !(is_same_name(&row->asked, asked) || is_same_name(&row->name, asked)) ||
+            !is_alive(bound, row))
+            continue;
+        *real = row->name;
+        return true;
     }
     return false;
+}
+
+static void add_hex(struct abstract_name *name, uint64_t value, unsigned digits)
+{
+    while (digits-- > 0)
+        name->bytes[name->size++] = "0123456789abcdef"[value >> 4 * digits & 15];
+}
+
+long unix_disguise(struct request *request, const struct abstract_name *asked,
+                   struct abstract_name *real)
+{
+    static const char begin[] = "\0holdfast-";
+    struct bound_sockets *bound = table(request->supervisor);
+
+    if (bound == NULL)
+        return -ENOMEM;
+    if (!request->supervisor->config->hides_abstract) {
+        *real = *asked;
+        return 0;
+    }
+    if (unix_reveal(request, asked, real))
+        return -EADDRINUSE;
+    memcpy(real->bytes, begin, sizeof begin - 1);
+    real->size = sizeof begin - 1;
+    add_hex(real, bound->nonce, 16);
+    add_hex(real, bound->made++, 8);
+    return 0;
 }
