@@ -21,6 +21,24 @@ static bool leads_to_tmp(const char *name)
     return strcmp(name, "TMPDIR") == 0 || strcmp(name, "TMP") == 0 || strcmp(name, "TEMP") == 0;
 }
 
+/* scheme://user:password@host, as in proxies and data bases; a user alone is no secret. */
+static bool has_password(const char *value)
+{
+    for (const char *at = strstr(value, "://"); at != NULL; at = strstr(at, "://")) {
+        at += 3;
+        at += strcspn(at, ":/@?#");
+        if (*at == ':' && at[1] != '@' && at[1 + strcspn(at + 1, "/@?#")] == '@')
+            return true;
+    }
+    return false;
+}
+
+/* Told by the policy to pass on: by name, not by a pattern. */
+static bool is_named(const struct policy *policy, const char *name)
+{
+    return text_list_has(&policy->env.pass, name) || text_list_has(&policy->env.keep, name);
+}
+
 static bool is_kept(const struct policy *policy, const char *variable)
 {
     size_t length = strcspn(variable, "=");
@@ -32,8 +50,9 @@ static bool is_kept(const struct policy *policy, const char *variable)
     name[length] = '\0';
     if (is_set_by(&policy->env, name, length) || strcmp(name, "HOLDFAST_SANDBOX") == 0)
         return false;
-    if (policy->tmp == TMP_PRIVATE && leads_to_tmp(name) &&
-        !text_list_has(&policy->env.pass, name) && !text_list_has(&policy->env.keep, name))
+    if (policy->tmp == TMP_PRIVATE && leads_to_tmp(name) && !is_named(policy, name))
+        return false;
+    if (has_password(variable + length + 1) && !is_named(policy, name))
         return false;
     return policy_env_keeps(&policy->env, name);
 }

@@ -16,9 +16,15 @@ static const char *const default_protect[] = {".git", ".codex", ".agents"};
  * (research/codex-sandbox-facts.md, 7.4: "environment secrets pass through unchanged").
  */
 const char *const policy_secret_words[] = {
-    "TOKEN",   "TOKENS",      "AUTHTOKEN", "KEY",    "KEYS", "APIKEY",     "SECRET",
-    "SECRETS", "PASS",        "PASSWORD",  "PASSWD", "PWD",  "PASSPHRASE", "CREDENTIAL",
-    "PAT",     "CREDENTIALS", "AUTH",      "COOKIE", "DSN",  NULL};
+    "TOKEN",      "TOKENS",        "AUTHTOKEN", "KEY",         "KEYS",      "APIKEY",
+    "SECRET",     "SECRETS",       "PASS",      "PASSWORD",    "PASSWD",    "PWD",
+    "PASSPHRASE", "CREDENTIAL",    "PAT",       "CREDENTIALS", "AUTH",      "COOKIE",
+    "DSN",        "SSHPASS",       "COOKIES",   "ACCESSKEY",   "SECRETKEY", "CREDS",
+    "JWT",        "PRIVATEKEY",    "BEARER",    "MASTERKEY",   "WEBHOOK",   "BINDPW",
+    "OAUTH",      "AUTHORIZATION", NULL};
+
+/* Also at the end of a word: PGPASSWORD, CLIENTSECRET. */
+static const char *const secret_ends[] = {"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN"};
 
 const char *const policy_dropped_names[] = {"AWS_*",
                                             "AZURE_*",
@@ -319,6 +325,17 @@ static bool is_secret_word(const char *word, size_t length)
     return false;
 }
 
+static bool has_secret_end(const char *word, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(secret_ends); i++) {
+        const size_t size = strlen(secret_ends[i]);
+
+        if (length > size && strncasecmp(word + length - size, secret_ends[i], size) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* PWD and OLDPWD are directories; MYSQL_PWD is a password. */
 static bool has_secret_word(const char *name)
 {
@@ -327,7 +344,7 @@ static bool has_secret_word(const char *name)
     for (;;) {
         size_t length = strcspn(name, "_");
 
-        if (length > 0 && is_secret_word(name, length))
+        if (length > 0 && (is_secret_word(name, length) || has_secret_end(name, length)))
             return true;
         if (name[length] == '\0')
             return false;

@@ -165,7 +165,8 @@ Test(policy, drops_variables_that_look_like_secrets)
         "AWS_PROFILE",  "npm_config__auth", "DB_PASSWORD",
         "MYSQL_PWD",    "SSH_AUTH_SOCK",    "DBUS_SESSION_BUS_ADDRESS",
         "KUBECONFIG",   "XDG_RUNTIME_DIR",  "TOKEN",
-        "A_COOKIE",     "NPM_AUTH_LINE",    "Stripe_Secret_Live"};
+        "A_COOKIE",     "NPM_AUTH_LINE",    "Stripe_Secret_Live",
+        "PGPASSWORD",   "SSHPASS",          "X_CLIENTSECRET"};
     static const char *const kept[] = {
         "PATH", "HOME", "PWD",    "OLDPWD",   "LANG",
         "TERM", "CC",   "MONKEY", "KEYBOARD", "TOKENIZERS_PARALLELISM",
