@@ -72,8 +72,11 @@ int plan_check(struct plan *plan, struct error *err)
 
 void plan_add_gap(struct plan *plan, const char *id, const char *reason)
 {
-    assert(plan->gap_count < ARRAY_SIZE(plan->gaps));
-    plan->gaps[plan->gap_count++] = (struct gap){id, reason};
+    assert(plan->gap_count < ARRAY_SIZE(plan->gaps)); /* a bug of the plan's; never past the end */
+    if (plan->gap_count == ARRAY_SIZE(plan->gaps))
+        plan->has_failed = true;
+    else
+        plan->gaps[plan->gap_count++] = (struct gap){id, reason};
 }
 
 const struct step *plan_find(const struct plan *plan, enum step_kind kind)

@@ -172,7 +172,7 @@ struct plan {
     struct step *steps;
     size_t step_count;
     size_t step_capacity;
-    struct gap gaps[16];
+    struct gap gaps[24];
     size_t gap_count;
     bool has_failed;
     bool wants_digest; /* set before the plan is made: also say ... */

@@ -141,3 +141,28 @@ Test(windows_host, only_roots_and_protected_names_are_written)
         model_close(&model);
     }
 }
+
+/* The documented gap "host-delete-child", and where it is not: with windows-elevated the user loses nothing. */
+Test(windows_host, the_one_thing_that_the_user_loses_is_named)
+{
+    static const char path[] = "Users\\u\\proj\\.git\\kept";
+
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        struct model model;
+        struct nt_actor user;
+        bool is_named = false;
+
+        model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+        model_add(&model, path, false, "O:BAG:BAD:PAI(A;;FR;;;" MODEL_USER ")");
+        user = (struct nt_actor){.token = &model.user};
+        cr_assert_eq(nt_try_open(model.tree, &user, path, NT_DELETE), NT_DONE,
+                     "through the directory");
+        model_apply(&model, (enum model_mode)mode, WINDOWS_DEFAULT);
+        for (size_t i = 0; i < model.plan.gap_count; i++)
+            is_named = is_named || strcmp(model.plan.gaps[i].id, "host-delete-child") == 0;
+        cr_assert_eq(nt_try_open(model.tree, &user, path, NT_DELETE),
+                     mode == MODEL_UNELEVATED ? NT_REFUSED : NT_DONE, "mode %d", mode);
+        cr_assert_eq(is_named, mode == MODEL_UNELEVATED);
+        model_close(&model);
+    }
+}

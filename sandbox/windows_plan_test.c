@@ -267,6 +267,28 @@ Test(windows_plan, reading_entries_stay_off_profiles_drives_and_system_folders)
     }
 }
 
+/* Every mode with all that adds a gap: none is dropped, and no plan is refused for having too many. */
+Test(windows_plan, there_is_room_for_every_gap)
+{
+    for (int mode = MODEL_UNELEVATED; mode <= MODEL_ELEVATED; mode++) {
+        for (int variant = WINDOWS_DEFAULT; variant <= WINDOWS_AS_PUBLISHED; variant++) {
+            struct model model;
+            struct error err = {0};
+
+            model_open(&model, (enum model_mode)mode, WINDOWS_DEFAULT, false);
+            model.facts.is_set_up = true;
+            model.policy.network = NETWORK_NONE;
+            cr_assert_eq(
+                (mode == MODEL_ELEVATED ? windows_elevated_plan : windows_unelevated_plan)(
+                    &model.policy, &model.facts, (enum windows_variant)variant, &model.plan, &err),
+                0, "mode %d: %s", mode, err.message);
+            cr_assert(model.plan.gap_count < ARRAY_SIZE(model.plan.gaps), "mode %d: %zu gaps", mode,
+                      model.plan.gap_count);
+            model_close(&model);
+        }
+    }
+}
+
 static const struct step *find_text(const struct plan *plan, enum step_kind kind, const char *text)
 {
     for (size_t i = 0; i < plan->step_count; i++) {

@@ -131,11 +131,16 @@ static void add_gaps(struct plan *plan, const struct policy *policy,
                  "outside the roots files can be deleted, not changed, wherever the user has "
                  "FILE_DELETE_CHILD: it is no write by the published rule, so pass 2 is not asked "
                  "(codex issue 32915)");
-    if (variant == WINDOWS_DEFAULT)
+    if (variant == WINDOWS_DEFAULT) {
         plan_add_gap(plan, "explicit-delete-child",
                      "a directory that comes to be inside a protected one with an entry of its own "
                      "with FILE_DELETE_CHILD lets its files be deleted until the tree is walked "
                      "again");
+        plan_add_gap(plan, "host-delete-child",
+                     "over-blocking: below a protected name the user, too, cannot delete or rename "
+                     "a file whose own entries grant the user no DELETE (a copy kept read-only by "
+                     "its list); teardown, or an entry on the file, lets it go");
+    }
     plan_add_gap(
         plan, "same-user",
         "COM servers, the clipboard and the console of the same user, and pipes of the user's "
