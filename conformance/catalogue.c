@@ -109,6 +109,15 @@ bool catalogue_matches(const struct catalogue_filter *filter, const struct probe
            probe->severity >= filter->at_least;
 }
 
+int catalogue_check_pattern(const char *pattern, struct error *err)
+{
+    for (size_t i = 0; i < catalogue_count(); i++) {
+        if (text_matches(pattern, catalogue_at(i)->id))
+            return 0;
+    }
+    return error_set(err, ERR_USAGE, "%.200s: no case of the catalogue matches", pattern);
+}
+
 static void add_field(struct sha256 *hash, const char *text)
 {
     const char *present = text != NULL ? text : "";

@@ -34,6 +34,9 @@ struct catalogue_filter {
     unsigned platforms;
     enum severity at_least;
 };
+/* A pattern that names no row is a slip, and what it was meant to ask for would silently not be asked:
+ * -1 names it. */
+int catalogue_check_pattern(const char *pattern, struct error *err);
 bool catalogue_matches(const struct catalogue_filter *filter, const struct probe *probe);
 
 /* SHA-256 over everything in the rows that gives a verdict its meaning. */

@@ -85,6 +85,8 @@ static int add_pattern(void *settings, const char *value, struct error *err)
 
     if (list->pattern_count == PATTERNS_MAX)
         return error_set(err, ERR_USAGE, "more than %d patterns", PATTERNS_MAX);
+    if (catalogue_check_pattern(value, err) < 0)
+        return -1;
     list->patterns[list->pattern_count++] = value;
     return 0;
 }

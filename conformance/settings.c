@@ -5,6 +5,7 @@
 
 #include "base/options.h"
 #include "base/text.h"
+#include "conformance/catalogue.h"
 
 enum {
     JOBS_MAX = 64,
@@ -24,13 +25,20 @@ static int add_adapter(void *settings, const char *value, struct error *err)
 }
 
 /* One option may hold several patterns, as lists of ids are copied from reports. */
+static int add_pattern(struct strings *patterns, const char *text, size_t length, struct error *err)
+{
+    if (strings_printf(patterns, err, "%.*s", (int)length, text) < 0)
+        return -1;
+    return catalogue_check_pattern(patterns->items[patterns->count - 1], err);
+}
+
 static int add_patterns(void *settings, const char *value, struct error *err)
 {
     while (*value != '\0') {
         const size_t length = strcspn(value, ", ");
 
-        if (length > 0 && strings_printf(&((struct settings *)settings)->patterns, err, "%.*s",
-                                         (int)length, value) < 0)
+        if (length > 0 &&
+            add_pattern(&((struct settings *)settings)->patterns, value, length, err) < 0)
             return -1;
         value += length;
         value += strspn(value, ", ");

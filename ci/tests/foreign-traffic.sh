@@ -63,7 +63,7 @@ judge() {
     python3 "$work/stranger.py" "$2" "$fixtures" &
     stranger=$!
     "$build/bin/holdfast" conformance --mode linux-namespace --adapter "$source/conformance/adapters/null.json" \
-        --cases 'net.tcp4-connect,net.udp-send,net.unix-path' --out "$work/$1" >"$work/$1.txt" 2>&1
+        --cases 'net.tcp4-connect,net.udp4-send,net.unix-path' --out "$work/$1" >"$work/$1.txt" 2>&1
     kill "$stranger"
     wait "$stranger" 2>/dev/null
     stranger=""

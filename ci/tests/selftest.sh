@@ -101,7 +101,7 @@ EOF
 # A suite that is broken on purpose proves nothing, and says so.
 for broken in listener probe control; do
     cases='fs.write-direct,fs.chmod'
-    [ $broken = listener ] && cases='net.tcp4-connect,net.udp-send'
+    [ $broken = listener ] && cases='net.tcp4-connect,net.udp4-send'
     run "break-$broken" 3 --adapter "$adapters/null.json" --strict --break $broken --cases "$cases"
     check "break-$broken" '[c for c in cases if c["verdict"] != "invalid"]'
 done
