@@ -7,7 +7,8 @@ set -u
 build=$1 source=$2
 work=$(mktemp -d /var/tmp/footprint-XXXXXX)
 fixtures=$(mktemp -d /var/tmp/footprint-XXXXXX)
-chmod 711 "$work" "$fixtures"
+chmod 711 "$fixtures"
+chmod 1777 "$work"
 export HOLDFAST_FIXTURES=$fixtures
 trap 'rm -rf "$work" "$fixtures"' EXIT
 cat >"$work/trace.py" <<'EOF'
@@ -40,9 +41,36 @@ elif kind == "restored":
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 sys.exit(status)
 EOF
-python3 - "$build/bin/holdfast" "$work" "$source/conformance/adapters/linux-namespace.json" <<'EOF'
+cat >"$work/left.py" <<'EOF'
+import os, socket, subprocess, sys
+kind, place = sys.argv[1:3]
+if kind == "socket":
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(f"{place}/left-{os.getpid()}.sock")
+elif kind.endswith("group"):
+    group = f"{place}/left-{os.getpid()}"
+    os.mkdir(group)
+    open(f"{group}/cgroup.procs", "w").write("0")
+status = subprocess.call(sys.argv[3:])
+if kind.endswith("group"):
+    open(f"{place}/cgroup.procs", "w").write("0")
+if kind == "tidy-group":
+    os.rmdir(group)
+sys.exit(status)
+EOF
+# Where control groups can be made: version 2 or a hierarchy of version 1; as root only.
+group=
+for place in /sys/fs/cgroup/unified /sys/fs/cgroup /sys/fs/cgroup/pids; do
+    [ -z "$group" ] && [ -w "$place/cgroup.procs" ] && mkdir "$place/footprint-$$" 2>/dev/null && group=$place/footprint-$$
+done
+clean() {
+    [ -z "$group" ] || rmdir "$group"/left-* "$group" 2>/dev/null
+    rm -rf "$work" "$fixtures"
+}
+trap clean EXIT
+python3 - "$build/bin/holdfast" "$work" "$source/conformance/adapters/linux-namespace.json" "$group" <<'EOF'
 import json, os, subprocess, sys
-holdfast, work, strict = sys.argv[1:]
+holdfast, work, strict, group = sys.argv[1:]
 identity = "root" if os.geteuid() == 0 else "user"
 kinds = ["name", "bytes", "mode", "attribute", "acl", "time", "restored"] + ["owner"] * (identity == "root")
 # What the evidence has to say: ctime alone would show that something happened, not what.
@@ -51,14 +79,21 @@ WORDS = {"name": ".left-behind: new", "bytes": "content", "mode": " mode", "attr
 places = {"home": "home/.gitconfig", "ssh": "home/.ssh/id_ed25519", "ws": "ws/README.md", "src": "ws/src/main.c",
           "git": "ws/.git/config", "outside": "outside/dir/inner.txt", "secret": "secret/token.txt", "public": "public/canary.txt"}
 wanted = {"none": None}
+# What stays on the host, and the same cleaned up.
+left = {"socket": work}
+if group:
+    left.update({"group": group, "tidy-group": group})
 for kind in kinds:
     wanted.update({f"{kind}-{place}": place for place in places})
-command = [holdfast, "conformance", "--identity", identity, "--cases", "setup.outside-unchanged,setup.ssh-linux-mode",
+command = [holdfast, "conformance", "--identity", identity, "--cases", "setup.outside-unchanged,setup.ssh-linux-mode,setup.mounts-left",
            "--out", f"{work}/out"]
-for name in wanted:
+for name in [*wanted, *left]:
     known = json.load(open(strict))
     kind, _, place = name.partition("-")
-    known["command"][0:0] = ["python3", f"{work}/trace.py", kind, places.get(place, "ws"), "{workspace}"]
+    if name in left:
+        known["command"][0:0] = ["python3", f"{work}/left.py", name, left[name]]
+    else:
+        known["command"][0:0] = ["python3", f"{work}/trace.py", kind, places.get(place, "ws"), "{workspace}"]
     known.update(name=name)
     known.pop("mode")
     path = f"{work}/{name}.json"
@@ -83,7 +118,11 @@ for name, place in wanted.items():
     found = seen[name, "setup.ssh-linux-mode"]
     if found["verdict"] != ("escaped" if place in ("home", "ssh", "outside", "secret", "public") else "held"):
         bad.append(f"{name}: ssh: {found['verdict']}: {found.get('evidence')} {found.get('reason')}")
-print(f"{len(wanted) - 1} traces, {len(bad)} not judged as they are")
+for name in ["none", *left]:
+    found = seen[name, "setup.mounts-left"]
+    if found["verdict"] != ("held" if name in ("none", "tidy-group") else "escaped"):
+        bad.append(f"{name}: {found['verdict']}: {found.get('evidence')} {found.get('reason')}")
+print(f"{len(wanted) + len(left) - 1} traces, {len(bad)} not judged as they are")
 for line in bad:
     print("footprint:", line)
 sys.exit(1 if bad else 0)

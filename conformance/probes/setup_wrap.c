@@ -24,6 +24,7 @@
 
 #include "base/auto.h"
 #include "conformance/probe.h"
+#include "conformance/probes/left.h"
 #include "conformance/probes/net_tools.h"
 #include "conformance/probes/tools.h"
 
@@ -231,22 +232,10 @@ static int kill_on_the_way(const struct attempt *a)
     end_as(wait_for(start_sandbox(a, NULL)));
 }
 
-/* A mount of a killed set-up would be in the harness's own table, with the scene's path. */
-static void look_for_mounts(const struct scene *scene, struct observation *seen)
-{
-    AUTO_FILE FILE *mounts = fopen("/proc/self/mountinfo", "re");
-    char line[PATH_MAX + 256];
-
-    while (mounts != NULL && fgets(line, sizeof line, mounts) != NULL) {
-        if (strstr(line, scene->root) != NULL)
-            observation_fire(seen, "a mount was left: %.200s", line);
-    }
-}
-
 static int observe_mounts(const struct scene *scene, struct observation *seen, struct error *err)
 {
     (void)err;
-    look_for_mounts(scene, seen);
+    left_look_for_mounts(scene, seen);
     return 0;
 }
 
@@ -278,13 +267,15 @@ static int two_at_once(const struct attempt *a)
 /* What sandboxes leave in /tmp, made by the attempt itself so that the control shows it. */
 static int leave_names(const struct attempt *a)
 {
+    const long since = ticks_now(a);
     char path[PATH_MAX];
     int outcome;
 
     (void)snprintf(path, sizeof path, "/tmp/holdfast-left-%s", a->nonce);
     outcome = try_create(path, a->nonce);
     (void)snprintf(path, sizeof path, "/dev/shm/holdfast-left-%s", a->nonce);
-    return outcome_join(outcome, try_create(path, a->nonce));
+    outcome = outcome_join(outcome, try_create(path, a->nonce));
+    return await_ticks(a, since, TICKS_SEEN) == 0 ? outcome : ATTEMPT_UNABLE;
 }
 
 static int observe_left(const struct scene *scene, struct observation *seen, struct error *err)
@@ -293,13 +284,14 @@ static int observe_left(const struct scene *scene, struct observation *seen, str
     char path[PATH_MAX];
     struct stat status;
 
-    (void)err;
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         (void)snprintf(path, sizeof path, "%s/holdfast-left-%s", places[i], scene->nonce);
         if (lstat(path, &status) == 0)
             observation_fire(seen, "%s was left", path);
     }
-    look_for_mounts(scene, seen);
+    (void)err;
+    left_look_for_mounts(scene, seen);
+    left_look_for_places(scene, seen);
     return 0;
 }
 
@@ -307,6 +299,7 @@ static void finish_left(struct scene *scene)
 {
     char path[PATH_MAX];
 
+    left_finish(scene);
     (void)snprintf(path, sizeof path, "/tmp/holdfast-left-%s", scene->nonce);
     (void)unlink(path);
     (void)snprintf(path, sizeof path, "/dev/shm/holdfast-left-%s", scene->nonce);
@@ -366,14 +359,18 @@ static const struct probe rows[] = {
     },
     {
         .id = "setup.mounts-left",
-        .claim = "no mount and no temporary name stays after the run",
-        .technique = "leaves names in /tmp and /dev/shm; the harness looks for them and for mounts "
-                     "with the scene's path",
-        .source = "srt#139, srt#176; proc(5), mountinfo",
+        .claim = "no mount, control group, socket or temporary name stays after the run",
+        .technique =
+            "leaves names in /tmp and /dev/shm; the harness looks for them, for mounts with "
+            "the scene's path, and for control groups and unix sockets that processes of "
+            "the run were seen to have",
+        .source = "srt#139, srt#176; proc(5), mountinfo; cgroups(7); unix(7)",
         .severity = SEVERITY_HIGH,
         .platforms = PLATFORM_UNIX,
         .oracles = ORACLE_CUSTOM,
         .attempt = leave_names,
+        .grace_ms = 2500, /* left_look_for_places() */
+        .prepare = left_watch,
         .observe = observe_left,
         .finish = finish_left,
     },
