@@ -8,6 +8,7 @@
 #include "sandbox/commands.h"
 #include "sandbox/environment.h"
 #include "sandbox/event_log.h"
+#include "sandbox/log_place.h"
 #include "sandbox/report.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/terminal.h"
@@ -217,6 +218,8 @@ static int run_parsed(struct sandbox_settings *settings, char *const *argv,
         return error_hint(err, "give the whole path, from the top");
     }
     if (settings->log != NULL) {
+        if (log_place_check(settings->log, &settings->policy, err) < 0)
+            return -1;
         started.log = log = event_log_open(settings->log, err);
         if (log == NULL)
             return -1;

@@ -198,6 +198,15 @@ test_environment() {
 test_log() {
     rm -f "$tree/home/log"
     status "a log" 7 run --log "$tree/home/log" -- sh -c 'exit 7'
+    status "not where the command writes" 125 run --log "$tree/ws/log" -- true
+    says "and says why" "where the command can write"
+    as ln -s "$tree/home" "$tree/ws/logs"
+    status "nor by a link that it could turn" 125 run --log "$tree/ws/logs/log" -- true
+    status "nor by a link that leads there" 125 as bash -c "ln -s '$tree/ws/log' '$tree/home/lk'; exec '$sandbox' run --mode $mode --log '$tree/home/lk' -- true"
+    holds "nothing was made" test ! -e "$tree/ws/log"
+    as rm "$tree/ws/logs" "$tree/home/lk"
+    status "to nowhere" 0 run --log /dev/null -- true
+    status "beside the workspace" 0 run --log ../home/log0 -- true
     status "of a refusal, too" 127 run --log "$tree/home/log" -- nonesuch
     status "that the command cannot reach" 1 run --log "$tree/home/log" -- sh -c "ls /proc/self/fd | grep -q '^[4-9]'"
     holds "one JSON line each" python3 - "$tree/home/log" <<'PY'
