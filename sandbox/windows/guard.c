@@ -199,6 +199,10 @@ int win_guards_take(struct win_guards *guards, const struct plan *plan, struct w
                     struct error *err)
 {
     *guards = (struct win_guards){.count = 0};
+    /* The user's FILE_DELETE_CHILD on its parent may let a command of the unelevated sandbox rename it:
+     * then nobody would find the journal. */
+    if (hold(guards, state->folder, err) < 0)
+        return -1;
     for (size_t i = 0; i < plan->step_count; i++) {
         const struct step *step = &plan->steps[i];
         int result = 0;

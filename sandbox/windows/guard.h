@@ -22,7 +22,7 @@ struct win_guards {
     size_t count;
 };
 
-/* All STEP_HOLD_NAME and STEP_TAKE_NAME of the plan. state must be locked. */
+/* All STEP_HOLD_NAME and STEP_TAKE_NAME of the plan, and the state's own folder. state must be locked. */
 int win_guards_take(struct win_guards *guards, const struct plan *plan, struct win_state *state,
                     struct error *err);
 void win_guards_release(struct win_guards *guards);

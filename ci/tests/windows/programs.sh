@@ -305,6 +305,9 @@ run windows-unelevated -- cmd /c ssh host </dev/null
 check "unelevated: a stand-in for ssh is found before ssh (PATH, PATHEXT)"
 [ "$(od -An -c "$drive/$scratch/state/denybin/ssh.bat" | tr -d ' \n' | grep -o '\\r\\n' | wc -l)" = 3 ]
 check "unelevated: its lines end in real CR LF"
+run windows-unelevated -- cmd /c "move C:\\$scratch\\state C:\\$scratch\\moved" </dev/null
+[ $? != 0 ] && [ -d "$drive/$scratch/state" ] && [ ! -e "$drive/$scratch/moved" ]
+check "unelevated: the folder with the journal cannot be moved away meanwhile"
 run windows-unelevated --timeout 1 -- "$probe" write-later "C:\\$scratch\\late2" 4 </dev/null
 [ $? = 124 ] && sleep 4 && [ ! -e "$drive/$scratch/late2" ]
 check "unelevated: time is up"
