@@ -1,5 +1,6 @@
 #include "base/test.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -185,4 +186,35 @@ Test(adapter, every_shipped_one_can_be_read)
         cr_assert_str_eq(adapter.name, shipped[i]);
         adapter_done(&adapter);
     }
+}
+
+/* A case that needs one of these words is not asked of a sandbox whose adapter lacks it: then the adapter
+ * says why, so that nobody takes our silence for the sandbox's. */
+Test(adapter, every_shipped_one_says_or_declares_what_cases_need)
+{
+    static const char *const lists[] = {"processes", "memory", "git_commit"};
+    const char *folder = TEST_SOURCE_DIR "/conformance/adapters";
+    DIR *stream = opendir(folder);
+    const struct dirent *entry;
+    size_t count = 0;
+
+    cr_assert_not_null(stream);
+    while ((entry = readdir(stream)) != NULL) {
+        struct adapter adapter = {0};
+        struct error err = {0};
+        char path[1024];
+
+        if (strstr(entry->d_name, ".json") == NULL)
+            continue;
+        (void)snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        cr_assert_eq(adapter_read(&adapter, path, &err), 0, "%s", err.message);
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            cr_assert(adapter_says(&adapter, lists[i]) !=
+                          (adapter_cannot(&adapter, lists[i]) != NULL),
+                      "%s: %s is neither said nor declared, or both", entry->d_name, lists[i]);
+        adapter_done(&adapter);
+        count++;
+    }
+    (void)closedir(stream);
+    cr_assert(count >= 14, "%zu adapters", count);
 }

@@ -69,6 +69,15 @@ static const struct probe **choose_rows(const struct settings *settings, size_t 
 /* What an adapter must be able to say for a case to be about the sandbox, and not about us. */
 static const char *missing_word(const struct adapter *adapter, const struct probe *row)
 {
+    static const struct {
+        unsigned flag;
+        const char *name;
+        const char *missing; /* of the adapter: what the sandbox could do is not known then */
+    } lists[] = {
+        {CASE_LIMIT_PROCESSES, "processes", "its adapter has no words for a number of processes"},
+        {CASE_LIMIT_MEMORY, "memory", "its adapter has no words for an amount of memory"},
+        {CASE_GIT_COMMIT, "git_commit", "its adapter has no words that let git commit"},
+    };
     char area[32];
 
     catalogue_area(row, area);
@@ -82,12 +91,13 @@ static const char *missing_word(const struct adapter *adapter, const struct prob
         return adapter_cannot(adapter, "deny_read");
     if ((row->flags & CASE_PTY) != 0)
         return adapter_cannot(adapter, "pty");
-    if ((row->flags & CASE_LIMIT_PROCESSES) != 0 && !adapter_says(adapter, "processes"))
-        return "it has no option for a number of processes";
-    if ((row->flags & CASE_LIMIT_MEMORY) != 0 && !adapter_says(adapter, "memory"))
-        return "it has no option for an amount of memory";
-    if ((row->flags & CASE_GIT_COMMIT) != 0 && !adapter_says(adapter, "git_commit"))
-        return "it has no option that lets git commit";
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+        if ((row->flags & lists[i].flag) == 0 || adapter_says(adapter, lists[i].name))
+            continue;
+        return adapter_cannot(adapter, lists[i].name) != NULL
+                   ? adapter_cannot(adapter, lists[i].name)
+                   : lists[i].missing;
+    }
     if ((row->flags & CASE_LAUNCHER) != 0 && adapter->exec != NULL)
         return "a script of the adapter starts it, and would be judged in its place";
     return NULL;
