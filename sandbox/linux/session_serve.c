@@ -197,9 +197,13 @@ static pid_t start_attendant(struct box *box)
 
 /* --- one command -------------------------------------------------------------------------------- */
 
-static void end_of_time(int number)
+/* From the kernel, that is. A command can send init this signal too. */
+static void end_of_time(int number, siginfo_t *info, void *context)
 {
     (void)number;
+    (void)context;
+    if (info->si_code <= 0) /* SI_USER, SI_TKILL, ... */
+        return;
     time_is_up = 1;
     (void)kill(-1, SIGKILL);
 }
@@ -339,7 +343,7 @@ static bool run_one(struct box *box, pid_t command, struct order *order,
 
 static int prepare(struct box *box, struct error *err)
 {
-    struct sigaction action = {.sa_handler = end_of_time};
+    struct sigaction action = {.sa_sigaction = end_of_time, .sa_flags = SA_SIGINFO};
     sigset_t set;
 
     attendant_stack = launch_stack(ATTENDANT_STACK, err);
