@@ -9,6 +9,7 @@
 enum {
     WAIT_MS = 1000,
     REPLY_ROOM = 512,
+    TRIES = 3, /* one that is late on a busy machine must not undo a set-up */
 };
 
 /* ICMPV6_ECHO_REPLY of ipexport.h, which MinGW-w64 lacks in some versions: a packed address of 26 bytes
@@ -57,5 +58,9 @@ static bool ping_v6(void)
 
 bool win_ping_self(bool is_v6)
 {
-    return is_v6 ? ping_v6() : ping_v4();
+    for (int i = 0; i < TRIES; i++) {
+        if (is_v6 ? ping_v6() : ping_v4())
+            return true;
+    }
+    return false;
 }

@@ -4,8 +4,9 @@
 
 #include "sandbox/windows/win.h"
 
-/* One echo request to 127.0.0.1 or ::1, of this process. The answer is the network stack's own, under no
- * account of anybody's. false: none came within a second, or it could not be asked. */
+/* An echo request to 127.0.0.1 or ::1, of this process, up to three times. The answer is the network
+ * stack's own, under no account of anybody's. false: none came within a second each, or it could not be
+ * asked. */
 bool win_ping_self(bool is_v6);
 
 #endif
