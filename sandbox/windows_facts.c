@@ -132,13 +132,33 @@ static int assume_names(struct windows_facts *facts, const struct policy *policy
     return 0;
 }
 
+/* "PROGRA~1": what it stands for only its machine knows, and it may be a place that cannot be a root. */
+static bool has_short_name(const char *path)
+{
+    for (const char *at = strchr(path, '~'); at != NULL; at = strchr(at + 1, '~')) {
+        size_t digits = strspn(at + 1, "0123456789");
+
+        if (digits > 0 && strchr("\\.", at[1 + digits]) != NULL)
+            return true; /* the NUL at the end is one of them, too */
+    }
+    return false;
+}
+
+static int assume_long(const char *path, struct error *err)
+{
+    if (!has_short_name(path))
+        return 0;
+    (void)error_set(err, ERR_REFUSED, "%s: a short name in it", path);
+    return error_hint(err, "write the path in full: only its machine knows what it stands for");
+}
+
 static int assume_root(struct windows_facts *facts, const struct policy *policy, const char *path,
                        struct error *err)
 {
     struct nt_sid sid = NT_SID(0, 1, 1, 1, 0);
 
     sid.sub[3] = (uint32_t)facts->root_count + 1;
-    if (windows_facts_add_root(facts, path, &sid, err) < 0)
+    if (assume_long(path, err) < 0 || windows_facts_add_root(facts, path, &sid, err) < 0)
         return -1;
     return assume_names(facts, policy, path, err);
 }
@@ -167,7 +187,8 @@ static int assume_all(struct windows_facts *facts, const struct policy *policy, 
             return -1;
     }
     for (size_t i = 0; i < policy->deny_read.count; i++) {
-        if (windows_facts_add_hidden(facts, policy->deny_read.items[i], true, err) < 0)
+        if (assume_long(policy->deny_read.items[i], err) < 0 ||
+            windows_facts_add_hidden(facts, policy->deny_read.items[i], true, err) < 0)
             return -1;
     }
     return assume_tools(facts, err);

@@ -267,6 +267,33 @@ Test(windows_plan, reading_entries_stay_off_profiles_drives_and_system_folders)
     }
 }
 
+/* Where nobody can look, a name that only the machine can read is not guessed at. */
+Test(windows_plan, short_names_are_refused_where_nobody_can_look)
+{
+    static const struct {
+        const char *path;
+        bool is_fine;
+    } rows[] = {{"C:\\PROGRA~1\\x", false},
+                {"C:\\Users\\u\\SSH~1", false},
+                {"C:\\x\\LONGNA~12.TXT", false},
+                {"C:\\x~y\\proj~", true},
+                {"C:\\a~1b", true}};
+
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        struct windows_facts facts;
+        struct policy policy;
+        struct error err = {0};
+
+        cr_assert_eq(policy_init(&policy, &err), 0);
+        cr_assert_eq(policy_set_workspace(&policy, rows[i].path, &err), 0);
+        cr_assert_eq(windows_facts_assume(&facts, &policy, &err), rows[i].is_fine ? 0 : -1, "%s",
+                     rows[i].path);
+        cr_assert(rows[i].is_fine || err.code == ERR_REFUSED);
+        windows_facts_done(&facts);
+        policy_done(&policy);
+    }
+}
+
 /* Every mode with all that adds a gap: none is dropped, and no plan is refused for having too many. */
 Test(windows_plan, there_is_room_for_every_gap)
 {
