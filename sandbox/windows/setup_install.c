@@ -23,6 +23,7 @@
 #include "sandbox/windows/setup_verify.h"
 #include "sandbox/windows/state.h"
 #include "sandbox/windows_plans.h"
+#include "sandbox/windows_rules.h"
 
 enum {
     LOCK_MS = 60000
@@ -171,6 +172,25 @@ static int apply(struct install *install, enum go go, struct error *err)
     return result;
 }
 
+/* Filters of an earlier set-up that had more of them: with strict rules, or as published. */
+static int remove_other_filters(struct install *install, struct error *err)
+{
+    char names[WINDOWS_RULES_MAX][WINDOWS_GUID_TEXT];
+    struct nt_setting settings[WINDOWS_RULES_MAX] = {{.value = NULL}};
+    struct nt_changes changes = {.settings = settings, .goes_on = true};
+    struct windows_rules rules;
+
+    windows_rules_make(&install->facts, !install->request->has_no_strict_rules,
+                       install->request->is_published, &rules);
+    for (size_t i = rules.count; i < WINDOWS_RULES_MAX; i++) {
+        windows_rule_guid(i, names[i]);
+        settings[changes.setting_count++] =
+            (struct nt_setting){.kind = NT_KIND_FILTER, .name = names[i]};
+    }
+    return nt_apply(&install->state.machine.machine, &changes,
+                    install->journal_count + install->report.records, &install->report, err);
+}
+
 static int read_sids(struct install *install, struct error *err)
 {
     if (win_account_sid(windows_group_name, &install->facts.group, err) < 0)
@@ -226,7 +246,7 @@ static int install_all(struct install *install, struct error *err)
         return error_wrap(err, "accounts");
     if (read_sids(install, err) < 0 || renew_lost_secrets(install, err) < 0)
         return error_wrap(err, "accounts");
-    if (apply(install, GO_RULES, err) < 0)
+    if (apply(install, GO_RULES, err) < 0 || remove_other_filters(install, err) < 0)
         return error_wrap(err, "rules");
     if (win_setup_verify(&before, install->said, err) < 0)
         return error_wrap(err, "verify");

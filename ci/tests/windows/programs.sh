@@ -119,6 +119,13 @@ check "set-up works and proves the block"
 setup install
 [ $? = 0 ] && said "set up; 0 settings changed"
 check "a second set-up changes nothing"
+filters() { wine_run reg query 'HKCU\Software\HoldfastStandin\filter' </dev/null 2>/dev/null | grep -c "$1"; }
+setup install --no-strict-rules
+[ $? = 0 ] && [ "$(filters 'weight=14 ')" = 0 ] && [ "$(filters 'weight=1\b')" = 0 ] && [ "$(filters 'weight=10 ')" -gt 0 ]
+check "without the strict rules none of an earlier set-up stays"
+setup install
+[ $? = 0 ] && [ "$(filters 'weight=14 ')" = 6 ]
+check "... and they come back"
 setup status
 said "HoldfastOffline: there; password: kept" && said "runner: there"
 check "status reads back what was made, passwords by DPAPI"
