@@ -136,8 +136,7 @@ int win_secret_write(const char *account, const wchar_t *password, const struct 
     return result;
 }
 
-/* By who is named: the rights come from the folder, with the file. */
-static bool names_only(const struct nt_acl *acl, const struct nt_sid *user)
+bool win_secret_names_only(const struct nt_acl *acl, const struct nt_sid *user)
 {
     bool has_user = false;
 
@@ -167,7 +166,7 @@ int win_secret_is_for(const char *account, const struct nt_sid *user, struct err
         return -1;
     result = looker.machine.ops->look(&looker.machine, node, &facts, &sd, err);
     looker.machine.ops->close(&looker.machine, node);
-    return result < 0 ? -1 : !nt_sd_is_open(&sd) && names_only(&sd.dacl, user) ? 1 : 0;
+    return result < 0 ? -1 : !nt_sd_is_open(&sd) && win_secret_names_only(&sd.dacl, user) ? 1 : 0;
 }
 
 int win_secret_remove(const char *account, struct error *err)

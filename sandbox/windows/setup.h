@@ -21,6 +21,8 @@ int win_secret_write(const char *account, const wchar_t *password, const struct 
                      struct error *err);
 /* May this user read the file, and nobody but the system and administrators besides? -1: err is full. */
 int win_secret_is_for(const char *account, const struct nt_sid *user, struct error *err);
+/* By who is named: the rights come from the folder, with the file. */
+bool win_secret_names_only(const struct nt_acl *acl, const struct nt_sid *user);
 void win_secret_free(wchar_t *secret);
 int win_secret_remove(const char *account, struct error *err);
 
