@@ -139,6 +139,11 @@ Test(api, runs_many_commands_in_one_session)
     cr_assert_eq(ask(session, "kill -KILL -1; exit 3", NULL), 3, "nobody else is there to kill");
     cr_assert_eq(ask(session, "mkdir made; kill -KILL -1; sleep 9; exit 3", NULL),
                  -SANDBOX_EXIT_REFUSED, "a command can kill its own attendant, and with it itself");
+    cr_assert_eq(ask(session,
+                     "exec python3 -c 'import ctypes, os; ctypes.CDLL(None).ptrace(0, 0, 0, 0); "
+                     "os.kill(os.getpid(), 15)'",
+                     NULL),
+                 143, "nobody traces it");
     cr_assert_eq(ask(session, "kill -ALRM 1; sleep 0.1; exit 3", NULL), 3, "that is no time-out");
     cr_assert_eq(ask(session, "mkdir .git", NULL), 1, "and the session goes on, guarded");
     cr_assert_eq(ask(session, "rmdir made", NULL), 0);

@@ -29,9 +29,11 @@
 #include "sandbox/linux/kernel.h"
 #include "sandbox/linux/namespace_box.h"
 #include "sandbox/linux/session.h"
+#include "sandbox/linux/supervisor.h"
 
 enum {
     ATTENDANT_STACK = 256 * 1024,
+    LOOK_MS = 200,
 };
 
 static char message[SESSION_MESSAGE_MAX];
@@ -219,6 +221,17 @@ static int open_process(pid_t pid)
     return (int)syscall(CALL_PIDFD_OPEN, pid, 0);
 }
 
+/* One that asked to be traced by its parent stops where nobody sets it going again; no pidfd tells. */
+static void let_go_if_traced(pid_t command)
+{
+    siginfo_t info = {0};
+
+    if (waitid(P_PID, (id_t)command, &info, WSTOPPED | WNOHANG) == 0 && info.si_pid == command &&
+        info.si_code == CLD_TRAPPED)
+        /* as wait4 has it */
+        (void)supervisor_let_go(command, (info.si_status & 0xff) << 8 | 0x7f);
+}
+
 /* Until one of them has ended. The attendant is started when there is something for it to answer. */
 static enum end wait_for(struct box *box, pid_t command)
 {
@@ -238,8 +251,13 @@ static enum end wait_for(struct box *box, pid_t command)
     enum end end = END_ATTENDANT;
 
     while (polled[COMMAND].fd >= 0) {
-        if (ppoll(polled, COUNT, NULL, &let_through) < 0)
-            continue; /* EINTR: a signal was passed on, or the time is up and everything is killed */
+        const struct timespec patience = {.tv_nsec = LOOK_MS * 1000000L};
+
+        /* EINTR: a signal was passed on, or the time is up and everything is killed */
+        if (ppoll(polled, COUNT, &patience, &let_through) <= 0) {
+            let_go_if_traced(command);
+            continue;
+        }
         if (polled[COMMAND].revents != 0) {
             end = END_COMMAND;
             break;
