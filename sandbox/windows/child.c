@@ -7,6 +7,7 @@
 #include "sandbox/nt/envblock.h"
 #include "sandbox/nt/quote.h"
 #include "sandbox/plan.h"
+#include "sandbox/sandbox.h"
 #include "sandbox/windows/program.h"
 
 enum {
@@ -396,8 +397,8 @@ int win_child_wait(const struct win_child *child, DWORD timeout_ms, DWORD *statu
     if (WaitForSingleObject(child->process, timeout_ms == 0 ? INFINITE : timeout_ms) !=
         WAIT_OBJECT_0)
         return 0;
-    *status = 1;
-    (void)GetExitCodeProcess(child->process, status);
+    if (!GetExitCodeProcess(child->process, status))
+        *status = SANDBOX_EXIT_REFUSED; /* not known: it must not pass for the command's own */
     return 1;
 }
 
