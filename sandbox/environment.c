@@ -75,8 +75,11 @@ char **environment_build(const struct policy *policy, char *const *from, const c
         if (is_kept(policy, from[i]))
             to[used++] = from[i];
     }
-    for (size_t i = 0; i < policy->env.set.count; i++)
-        to[used++] = policy->env.set.items[i];
+    for (size_t i = 0; i < policy->env.set.count; i++) {
+        if (strncmp(policy->env.set.items[i], "HOLDFAST_SANDBOX=", 17) !=
+            0) /* that is ours to say */
+            to[used++] = policy->env.set.items[i];
+    }
     to[used++] = (char *)(uintptr_t)mode_text;
     to[used] = NULL;
     return to;

@@ -56,6 +56,25 @@ Test(environment, keeps_sets_and_drops)
     policy_done(&policy);
 }
 
+Test(environment, says_itself_which_sandbox_this_is)
+{
+    struct policy policy;
+    struct error err = {0};
+    char **envp;
+    int said = 0;
+
+    cr_assert_eq(policy_init(&policy, &err), 0);
+    cr_assert_eq(policy_add_env(&policy, "HOLDFAST_SANDBOX=no", &err), 0);
+    envp = environment_build(&policy, caller, "HOLDFAST_SANDBOX=linux-namespace", &err);
+    cr_assert_not_null(envp);
+    for (size_t i = 0; envp[i] != NULL; i++)
+        said += strncmp(envp[i], "HOLDFAST_SANDBOX=", 17) == 0;
+    cr_assert_eq(said, 1);
+    cr_assert_str_eq(find(envp, "HOLDFAST_SANDBOX"), "linux-namespace");
+    free(envp);
+    policy_done(&policy);
+}
+
 Test(environment, passes_tmpdir_on_when_told_or_when_tmp_is_shared)
 {
     struct policy policy;

@@ -14,41 +14,13 @@ enum {
     LINKS_MAX = 40
 };
 
-/* As the policy has it, and without links. What cannot be opened is complained about later. */
-static int add_root(struct text_list *roots, const char *path, struct error *err)
+static char *real_root(const char *path)
 {
     struct error nobody;
-    AUTO_FREE char *real = NULL;
+    char *real = NULL;
     AUTO_CLOSE int fd = open_resolved(path, O_DIRECTORY, &real, &nobody);
 
-    if (text_list_add(roots, path, err) < 0)
-        return -1;
-    return fd < 0 ? 0 : text_list_add(roots, real, err);
-}
-
-static int collect_roots(const struct policy *policy, struct text_list *roots, struct error *err)
-{
-    if (add_root(roots, policy->workspace, err) < 0)
-        return -1;
-    for (size_t i = 0; i < policy->writable.count; i++) {
-        if (add_root(roots, policy->writable.items[i], err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int check_outside(const struct text_list *roots, const char *path, struct error *err)
-{
-    for (size_t i = 0; i < roots->count; i++) {
-        if (!path_is_within(PATH_POSIX, path, roots->items[i]))
-            continue;
-        (void)error_set(err, ERR_REFUSED,
-                        "log: \"%.200s\" lies in \"%.200s\", where the command can write", path,
-                        roots->items[i]);
-        return error_hint(err, "put the log elsewhere: the command could change it, or lead it to "
-                               "another file by a link");
-    }
-    return 0;
+    return fd < 0 ? NULL : real;
 }
 
 /* The directory of an absolute path, links resolved. NULL and 0 in *result: there is none. */
@@ -87,11 +59,11 @@ static int check_name(const struct text_list *roots, const char *path, char **ne
     directory = real_directory(tidy, &result, err);
     if (result < 0)
         return -1;
-    if (!path_climbs(PATH_POSIX, tidy) && check_outside(roots, tidy, err) < 0)
+    if (!path_climbs(PATH_POSIX, tidy) && log_place_outside(PATH_POSIX, roots, tidy, err) < 0)
         return -1;
     if (directory == NULL)
         return 0;
-    if (check_outside(roots, directory, err) < 0)
+    if (log_place_outside(PATH_POSIX, roots, directory, err) < 0)
         return -1;
     /* what /proc/self/fd leads to is open already */
     if (size <= 0 || path_is_within(PATH_POSIX, directory, "/proc"))
@@ -128,7 +100,7 @@ static int check_chain(const struct text_list *roots, const char *file, struct e
 int log_place_check(const char *file, const struct policy *policy, struct error *err)
 {
     struct text_list roots = {0};
-    int result = collect_roots(policy, &roots, err);
+    int result = log_place_roots(policy, real_root, &roots, err);
 
     if (result == 0)
         result = check_chain(&roots, file, err);

@@ -86,6 +86,10 @@ shipped_refuses() { # MODE
 shipped_refuses windows-unelevated
 check "the shipped windows-unelevated refuses Wine"
 
+run windows-unelevated --log "$root\\log" -- "$probe" exit 0 </dev/null
+[ $? = 125 ] && complained "where the command can write" && [ ! -e "$work/log" ]
+check "a log where the command can write is refused"
+
 # --- set-up -----------------------------------------------------------------------------------------
 elevated -- "$probe" exit 0
 [ $? = 125 ] && complained "not set up"
