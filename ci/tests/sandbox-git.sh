@@ -17,7 +17,8 @@ if ! "$sandbox" modes --json | grep -q '"name": "linux-namespace", "platform": "
 fi
 failures=0 checks=0 identity=() who=$(id -un) uid=$(id -u)
 
-as() { (cd "$at" && exec "${identity[@]}" env -i PATH="$PATH" HOME="$tree/home" "$@"); }
+# From a terminal mv and rm ask before they touch what cannot be written, and wait for an answer.
+as() { (cd "$at" && exec "${identity[@]}" env -i PATH="$PATH" HOME="$tree/home" "$@" </dev/null); }
 run() { as "$sandbox" run --mode linux-namespace --git commit "$@"; }
 inside() { run -- sh -ec "$1"; }
 fail() {
@@ -67,6 +68,16 @@ plant() {
     as sh -ec 'git init -q . && echo a >f && git add f && git commit -qm zero'
 }
 
+# Whoever starts this at a terminal, or at a machine's console, is not asked anything.
+test_terminal() {
+    local name
+    coproc python3 -c 'import os, sys; m, s = os.openpty(); print(os.ttyname(s), flush=True); sys.stdin.read()'
+    read -r name <&"${COPROC[0]}"
+    holds "a terminal to test with" test -t 0 <"$name"
+    status "none is handed on" 0 inside '! [ -t 0 ]' <"$name"
+    eval "exec ${COPROC[1]}>&-"
+    wait "$COPROC_PID"
+}
 test_work() {
     status "commit" 0 inside 'echo b >g; git add g; git commit -qm one'
     status "branch, merge, tag" 0 inside '
@@ -242,6 +253,7 @@ test_landlock() {
 
 round() {
     plant
+    test_terminal
     test_work
     test_attacks
     test_index
