@@ -170,7 +170,7 @@ elsewhere "cgroup" "make more processes than allowed"
 elsewhere "cgroup-limit=pids.max" "make more processes than allowed"
 elsewhere "cgroup-limit=memory.max" "take more memory than allowed"
 elsewhere "cgroup-limit=memory.oom.group" "go on with a part of the command"
-never "cgroup-limit=memory.swap.max" "takes a machine with swap"
+elsewhere "cgroup-limit=memory.swap.max" "take memory beyond the limit, in swap"
 
 # --- linux-landlock ---------------------------------------------------------------------------------------
 mode=linux-landlock extra=()
@@ -214,7 +214,7 @@ elsewhere "cgroup" "make more processes than allowed"
 elsewhere "cgroup-limit=pids.max" "make more processes than allowed"
 elsewhere "cgroup-limit=memory.max" "take more memory than allowed"
 elsewhere "cgroup-limit=memory.oom.group" "go on with a part of the command"
-never "cgroup-limit=memory.swap.max" "takes a machine with swap"
+elsewhere "cgroup-limit=memory.swap.max" "take memory beyond the limit, in swap"
 
 # --- every step has a row, and the table is the committed one -----------------------------------------------
 steps() { # MODE OPTION...: names as in the rows

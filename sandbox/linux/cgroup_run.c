@@ -214,9 +214,13 @@ static int set_limit(const struct step *step, struct error *err)
     (void)snprintf(text, sizeof text, "%" PRIu64, step->bits);
     if (write_file(current.group, step->text, text) == 0)
         return 0;
-    if (errno == ENOENT && strcmp(step->text, "memory.swap.max") == 0 && !has_swap())
+    if (errno != ENOENT || strcmp(step->text, "memory.swap.max") != 0)
+        return error_os(err, errno, "set %s of %s", step->text, current.path);
+    if (!has_swap())
         return 0;
-    return error_os(err, errno, "set %s of %s", step->text, current.path);
+    (void)error_os(err, ENOENT, "set %s of %s", step->text, current.path);
+    return error_hint(
+        err, "swap is not counted here: start Linux with swapaccount=1, or take swap away");
 }
 
 static int make_group(const struct plan *plan, struct error *err)
@@ -263,8 +267,9 @@ int cgroup_begin(const struct plan *plan, struct error *err)
         return 0;
     if (begin(step, plan, err) == 0)
         return 0;
-    (void)error_hint(err, "another process may have changed the control groups; or leave "
-                          "limits.processes and memory_bytes out");
+    if (err->hint[0] == '\0')
+        (void)error_hint(err, "another process may have changed the control groups; or leave "
+                              "limits.processes and memory_bytes out");
     (void)cgroup_end(&nothing, &ignored);
     return -1;
 }
