@@ -45,6 +45,16 @@ Test(utf16, what_is_no_text_is_refused)
     cr_assert_null(nt_utf8_from_utf16(nul, 3, &err));
 }
 
+/* A command can name a file so; whoever lists the directory must get past it. */
+Test(utf16, names_that_are_no_text_are_listed_with_a_stand_in)
+{
+    static const uint16_t alone[] = {'a', 0xd800, 'b', 0xdc00, 0xd83d, 0xde00, 0xd800};
+    struct error err = {0};
+    AUTO_FREE char *listed = nt_utf8_listed(alone, ARRAY_SIZE(alone), &err);
+
+    cr_assert_str_eq(listed, "a" NT_NO_TEXT "b" NT_NO_TEXT "\xf0\x9f\x98\x80" NT_NO_TEXT);
+}
+
 /* The table of "Parsing C command-line arguments". */
 Test(quote, splitting_follows_the_documented_table)
 {

@@ -303,6 +303,23 @@ static bool was_walked(const struct undo *undo, size_t index)
     return false;
 }
 
+/* Teardown goes past an object that it cannot change: the command may have left one on purpose. */
+static int walk_one(struct undo *undo, const struct nt_wishes *wishes,
+                    const struct nt_record *record, struct error *err)
+{
+    struct nt_walk_stats *walk = &undo->report->walk;
+    size_t failed = walk->failed;
+
+    walk->goes_past = undo->report->goes_on;
+    if (nt_walk(undo->machine, wishes, record->object, walk, err) < 0)
+        return err->code == ERR_NOT_FOUND ? 0 : give_up(undo, record, err);
+    if (walk->failed == failed)
+        return 0;
+    (void)error_set(err, ERR_OS, "%zu things below it; the last: %s", walk->failed - failed,
+                    walk->trouble);
+    return give_up(undo, record, err);
+}
+
 static int walk_undone(struct undo *undo, struct error *err)
 {
     struct nt_wishes wishes;
@@ -316,9 +333,7 @@ static int walk_undone(struct undo *undo, struct error *err)
         if (record->type != NT_RECORD_CHANGE || record->kind != NT_KIND_ACL ||
             was_walked(undo, i) || is_below_another(undo, record->object))
             continue;
-        result = nt_walk(undo->machine, &wishes, record->object, &undo->report->walk, err);
-        if (result < 0)
-            result = err->code == ERR_NOT_FOUND ? 0 : give_up(undo, record, err);
+        result = walk_one(undo, &wishes, record, err);
     }
     nt_wishes_done(&wishes);
     return result;

@@ -78,7 +78,8 @@ static size_t put_code(char *out, uint32_t code)
     return 4;
 }
 
-char *nt_utf8_from_utf16(const uint16_t *text, size_t units, struct error *err)
+/* stand_in: put in place of what is no text; 0: that is refused. */
+static char *narrow(const uint16_t *text, size_t units, uint32_t stand_in, struct error *err)
 {
     /* A unit is at most three bytes; a pair is four. */
     AUTO_FREE char *out = units < SIZE_MAX / 4 ? malloc(units * 3 + 1) : NULL;
@@ -89,14 +90,29 @@ char *nt_utf8_from_utf16(const uint16_t *text, size_t units, struct error *err)
         return NULL;
     }
     for (size_t at = 0; at < units;) {
+        size_t start = at;
         uint32_t code = next_code(text, units, &at);
 
         if (code == 0 || code == UINT32_MAX) {
-            (void)error_set(err, ERR_INVALID, "unit %zu is not UTF-16 text", at - 1);
-            return NULL;
+            if (stand_in == 0) {
+                (void)error_set(err, ERR_INVALID, "unit %zu is not UTF-16 text", at - 1);
+                return NULL;
+            }
+            code = stand_in;
+            at = start + 1; /* what came behind a lone surrogate may be text */
         }
         used += put_code(out + used, code);
     }
     out[used] = '\0';
     return TAKE(out);
+}
+
+char *nt_utf8_from_utf16(const uint16_t *text, size_t units, struct error *err)
+{
+    return narrow(text, units, 0, err);
+}
+
+char *nt_utf8_listed(const uint16_t *text, size_t units, struct error *err)
+{
+    return narrow(text, units, 0xfffd, err);
 }

@@ -17,4 +17,9 @@ uint16_t *nt_utf16_from_utf8(const char *text, size_t size, size_t *units, struc
 /* NUL-terminated. An embedded NUL or a lone surrogate is ERR_INVALID. Caller frees. */
 char *nt_utf8_from_utf16(const uint16_t *text, size_t units, struct error *err);
 
+/* For lists of what is there: NTFS keeps any units as a name. What is no text becomes U+FFFD, and nothing is
+ * opened by such a name unless it is really called so. Caller frees. */
+#define NT_NO_TEXT "\xef\xbf\xbd"
+char *nt_utf8_listed(const uint16_t *text, size_t units, struct error *err);
+
 #endif

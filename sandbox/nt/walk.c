@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/text.h"
+#include "sandbox/nt/utf16.h"
 #include "sandbox/path.h"
 
 enum {
@@ -120,6 +121,9 @@ static int visit_child(const struct step *step, void *node, const char *path, co
         return 0;
     }
     if (ops->open_child(step->machine, node, name, &child, err) < 0) {
+        if (is_protected && err->code == ERR_NOT_FOUND && strstr(name, NT_NO_TEXT) != NULL)
+            return error_set(err, ERR_REFUSED, "%s: its name is no text, so nobody can look at it",
+                             below);
         step->stats->vanished += err->code == ERR_NOT_FOUND ? 1 : 0;
         /* a hive in use is nobody's to open, and holds nothing of ours */
         step->stats->untouchable += nt_is_untouchable(name) ? 1 : 0;

@@ -45,7 +45,7 @@ struct nt_walk_stats {
     size_t protected_dacls;
     size_t null_dacls;
     size_t untouchable; /* hives, .ssh */
-    size_t vanished;    /* gone between listing and opening */
+    size_t vanished;    /* gone between listing and opening, or of a name that is no text */
     size_t failed;      /* goes_past: could not be changed */
     char trouble[256];  /* ... the last of them, and why; "": none */
 };

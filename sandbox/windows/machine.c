@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sandbox/nt/utf16.h"
+
 enum {
     LOOK = READ_CONTROL | FILE_READ_ATTRIBUTES | SYNCHRONIZE,
     SHARE_ALL = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE,
@@ -107,8 +109,8 @@ static int add_names(const uint8_t *bytes, struct text_list *names, struct error
 {
     for (;;) {
         const FILE_ID_BOTH_DIR_INFO *entry = (const FILE_ID_BOTH_DIR_INFO *)(const void *)bytes;
-        AUTO_FREE char *name =
-            win_narrow_counted(entry->FileName, entry->FileNameLength / sizeof(wchar_t), err);
+        AUTO_FREE char *name = nt_utf8_listed((const uint16_t *)entry->FileName,
+                                              entry->FileNameLength / sizeof(wchar_t), err);
 
         if (name == NULL)
             return error_wrap(err, "a file name");
