@@ -24,6 +24,10 @@ char *os_self_path(struct error *err);
 /* The path of an existing file or directory from the root on, links resolved. Caller frees. */
 char *os_absolute_path(const char *path, struct error *err);
 
+/* The user's home: what the environment says (HOME, USERPROFILE), else, on Linux, the account's. NULL: not
+ * known. Valid until the environment or this call changes it. */
+const char *os_home(void);
+
 bool os_is_terminal(int fd);
 
 /* Width of the terminal in columns, 80 if it cannot be told. */

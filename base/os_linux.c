@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,26 @@ char *os_absolute_path(const char *path, struct error *err)
     if (absolute == NULL)
         (void)error_os(err, errno, "resolve %s", path);
     return absolute;
+}
+
+/* fgetpwent(3) and not getpwuid(3): that one would ask services, too. */
+const char *os_home(void)
+{
+    static char home[4096];
+    const char *told = getenv("HOME");
+    const struct passwd *account = NULL;
+    FILE *file;
+
+    if (told != NULL && told[0] == '/')
+        return told;
+    file = fopen("/etc/passwd", "re");
+    while (file != NULL && (account = fgetpwent(file)) != NULL && account->pw_uid != getuid())
+        continue;
+    if (account != NULL)
+        (void)snprintf(home, sizeof home, "%s", account->pw_dir);
+    if (file != NULL)
+        (void)fclose(file);
+    return account != NULL && home[0] == '/' ? home : NULL;
 }
 
 bool os_is_terminal(int fd)

@@ -111,6 +111,11 @@ char *os_absolute_path(const char *path, struct error *err)
     return narrow(full, err);
 }
 
+const char *os_home(void)
+{
+    return getenv("USERPROFILE");
+}
+
 bool os_is_terminal(int fd)
 {
     return _isatty(fd) != 0;

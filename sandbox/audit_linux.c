@@ -120,7 +120,7 @@ int audit_usual_places(struct text_list *places, struct error *err)
 {
     static const char *const fixed[] = {"/", "/etc", "/opt", "/srv", "/var", "/usr/local"};
     AUTO_FREE char *here = os_absolute_path(".", err);
-    const char *home = getenv("HOME");
+    const char *home = os_home();
     const char *at = getenv("PATH");
 
     if (here == NULL || add_once(places, here, strlen(here), err) < 0 ||

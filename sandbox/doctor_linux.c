@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/os.h"
 #include "sandbox/doctor.h"
 #include "sandbox/linux/apply.h"
 #include "sandbox/linux/facts_collect.h"
@@ -11,7 +12,7 @@
 
 void doctor_look(struct buffer *out)
 {
-    const char *home = getenv("HOME");
+    const char *home = os_home();
     struct linux_machine machine = {.uid = getuid()};
     struct error ignored;
 

@@ -217,7 +217,8 @@ int sandbox_settings_check(struct sandbox_settings *settings, enum path_style st
 {
     *place = (struct policy_place){
         .style = style,
-        .home = getenv(style == PATH_WINDOWS ? "USERPROFILE" : "HOME"),
+        .home =
+            os_home(), /* `explain --for` a mode of another platform: its style knows it for none */
     };
     if (default_workspace(&settings->policy, style, err) < 0)
         return -1;

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/os.h"
 #include "sandbox/linux/api_linux.h"
 #include "sandbox/linux/facts_collect.h"
 
@@ -155,7 +156,7 @@ static struct api_ready *ready_new(struct sandbox_policy *policy, struct error *
 
 int sandbox_keep_ready(struct sandbox_policy *policy, unsigned count, struct error *err)
 {
-    const struct policy_place place = {.style = PATH_POSIX, .home = getenv("HOME")};
+    const struct policy_place place = {.style = PATH_POSIX, .home = os_home()};
 
     if (count > SPARES_MAX)
         return error_set(err, ERR_INVALID, "%u sandboxes set up ahead: more than %d", count,
@@ -218,7 +219,7 @@ static bool mounts_have_changed(const struct api_ready *ready)
 
 static bool digest_now(const struct sandbox_policy *policy, char digest[65])
 {
-    const struct policy_place place = {.style = PATH_POSIX, .home = getenv("HOME")};
+    const struct policy_place place = {.style = PATH_POSIX, .home = os_home()};
     struct facts facts;
     struct error nobody;
 
