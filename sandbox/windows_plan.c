@@ -24,6 +24,41 @@ void windows_add_ace(struct plan *plan, const char *path, const struct nt_ace *a
         plan_add_text(plan, STEP_ACE, path, text, bits, why);
 }
 
+static void add_published_names(struct plan *plan, const struct windows_facts *facts,
+                                const struct windows_root *root)
+{
+    struct nt_ace deny = nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, 0x130156, &root->sid);
+
+    for (size_t i = 0; i < facts->name_count; i++) {
+        const struct windows_name *name = &facts->names[i];
+
+        if ((!name->is_known || name->exists) &&
+            path_is_within(PATH_WINDOWS, name->path, root->path))
+            windows_add_ace(plan, name->path, &deny,
+                            PLAN_ACE_PROTECTS | (name->is_known ? 0 : PLAN_ACE_IF_THERE),
+                            "as published");
+    }
+}
+
+void windows_add_published(struct plan *plan, const struct windows_facts *facts,
+                           const struct nt_sid *group)
+{
+    for (size_t i = 0; i < facts->root_count; i++) {
+        const struct windows_root *root = &facts->roots[i];
+        const struct nt_sid *writers[] = {group, &root->sid};
+
+        for (size_t k = 0; k < ARRAY_SIZE(writers); k++) {
+            struct nt_ace allow;
+
+            if (writers[k] == NULL)
+                continue;
+            allow = nt_ace_make(NT_ACE_ALLOW, NT_INHERIT_ALL, WINDOWS_BELOW_RIGHTS, writers[k]);
+            windows_add_ace(plan, root->path, &allow, 0, "as published");
+        }
+        add_published_names(plan, facts, root);
+    }
+}
+
 void windows_add_sid(struct plan *plan, enum step_kind kind, const struct nt_sid *sid,
                      const char *why)
 {

@@ -107,6 +107,10 @@ struct nt_sid *windows_our_sids(const struct windows_facts *facts, size_t *count
 
 void windows_add_ace(struct plan *plan, const char *path, const struct nt_ace *ace, uint64_t bits,
                      const char *why);
+/* The entries of the published design: the root's SID, and the group if there is one, may write; at a
+ * protected name that SID is denied, with all of generic write, reads included. */
+void windows_add_published(struct plan *plan, const struct windows_facts *facts,
+                           const struct nt_sid *group);
 /* The roots with their SIDs. */
 void windows_add_roots(struct plan *plan, const struct windows_facts *facts);
 /* Every refusal that has to do with where the roots are. mode is for the message. */

@@ -65,28 +65,6 @@ static void add_protection(struct plan *plan, const struct windows_facts *facts)
                         "renamed, it would take a protected thing along and free its name");
 }
 
-/* The published entries: the root's SID is denied, with all of generic write, reads included. */
-static void add_published(struct plan *plan, const struct windows_facts *facts)
-{
-    for (size_t i = 0; i < facts->root_count; i++) {
-        const struct windows_root *root = &facts->roots[i];
-        struct nt_ace allow =
-            nt_ace_make(NT_ACE_ALLOW, NT_INHERIT_ALL, WINDOWS_BELOW_RIGHTS, &root->sid);
-        struct nt_ace deny = nt_ace_make(NT_ACE_DENY, NT_INHERIT_ALL, 0x130156, &root->sid);
-
-        windows_add_ace(plan, root->path, &allow, 0, "as published");
-        for (size_t k = 0; k < facts->name_count; k++) {
-            const struct windows_name *name = &facts->names[k];
-
-            if ((!name->is_known || name->exists) &&
-                path_is_within(PATH_WINDOWS, name->path, root->path))
-                windows_add_ace(plan, name->path, &deny,
-                                PLAN_ACE_PROTECTS | (name->is_known ? 0 : PLAN_ACE_IF_THERE),
-                                "as published");
-        }
-    }
-}
-
 static void add_token(struct plan *plan, const struct windows_facts *facts,
                       enum windows_variant variant)
 {
@@ -226,7 +204,7 @@ int windows_unelevated_plan(const struct policy *policy, const struct windows_fa
     plan->mode = variant == WINDOWS_DEFAULT ? mode_name : "windows-unelevated-as-published";
     windows_add_roots(plan, facts);
     if (variant == WINDOWS_AS_PUBLISHED) {
-        add_published(plan, facts);
+        windows_add_published(plan, facts, NULL);
     } else {
         add_protection(plan, facts);
         for (size_t i = 0; i < facts->root_count; i++)
