@@ -96,20 +96,11 @@ static int describe(HANDLE handle, char **identity, struct windows_root *root, s
 
 static bool has_null_dacl(const char *path)
 {
-    struct win_machine looker;
     struct nt_file_facts facts;
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
     struct error ignored;
-    void *node = NULL;
-    bool is_open = false;
 
-    win_machine_init(&looker, NULL, NULL);
-    if (looker.machine.ops->open_path(&looker.machine, path, &node, &ignored) < 0)
-        return false;
-    if (looker.machine.ops->look(&looker.machine, node, &facts, &sd, &ignored) == 0)
-        is_open = nt_sd_is_open(&sd);
-    looker.machine.ops->close(&looker.machine, node);
-    return is_open;
+    return win_look_at(path, &facts, &sd, &ignored) == 0 && nt_sd_is_open(&sd);
 }
 
 int win_resolve(const char *path, char **resolved, char **identity, struct windows_root *root,
@@ -133,7 +124,6 @@ int win_resolve(const char *path, char **resolved, char **identity, struct windo
 /* Who the accounts are is not important: what an ordinary account of the machine may do is. */
 bool win_accounts_may_read(const char *path)
 {
-    struct win_machine looker;
     struct nt_file_facts facts;
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
     AUTO_TOKEN struct nt_token token = NT_TOKEN_EMPTY;
@@ -141,25 +131,18 @@ bool win_accounts_may_read(const char *path)
                                     .token = &token,
                                     .desired = NT_FILE_READ_DATA | NT_FILE_EXECUTE,
                                     .mapping = &NT_FILE_MAPPING};
+    struct nt_access access;
     struct error ignored;
-    void *node = NULL;
-    bool may = true;
 
     token.user = (struct nt_sid)NT_SID(0, 0);
-    win_machine_init(&looker, NULL, NULL);
     if (nt_token_add_group(&token, &NT_EVERYONE, NT_GROUP_USUAL, &ignored) < 0 ||
         nt_token_add_group(&token, &NT_USERS, NT_GROUP_USUAL, &ignored) < 0 ||
         nt_token_add_group(&token, &NT_AUTHENTICATED_USERS, NT_GROUP_USUAL, &ignored) < 0 ||
         nt_token_add_group(&token, &NT_INTERACTIVE, NT_GROUP_USUAL, &ignored) < 0 ||
-        looker.machine.ops->open_path(&looker.machine, path, &node, &ignored) < 0)
+        win_look_at(path, &facts, &sd, &ignored) < 0)
         return true; /* not known: assume the worse */
-    if (looker.machine.ops->look(&looker.machine, node, &facts, &sd, &ignored) == 0) {
-        struct nt_access access = nt_access_check(&check);
-
-        may = access.is_allowed || access.has_unmodelled;
-    }
-    looker.machine.ops->close(&looker.machine, node);
-    return may;
+    access = nt_access_check(&check);
+    return access.is_allowed || access.has_unmodelled;
 }
 
 /* Roots and names ------------------------------------------------------------------------------------- */

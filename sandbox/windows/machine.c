@@ -267,3 +267,17 @@ void win_machine_init(struct win_machine *machine, HANDLE journal,
     machine->machine =
         (struct nt_machine){.ops = &ops, .own = machine, .forgets_entries = win_may_pretend()};
 }
+
+int win_look_at(const char *path, struct nt_file_facts *facts, struct nt_sd *sd, struct error *err)
+{
+    struct win_machine looker;
+    void *node = NULL;
+    int result;
+
+    win_machine_init(&looker, NULL, NULL);
+    if (looker.machine.ops->open_path(&looker.machine, path, &node, err) < 0)
+        return -1;
+    result = looker.machine.ops->look(&looker.machine, node, facts, sd, err);
+    looker.machine.ops->close(&looker.machine, node);
+    return result;
+}

@@ -21,4 +21,7 @@ struct win_machine {
 void win_machine_init(struct win_machine *machine, HANDLE journal,
                       const struct win_setting *settings);
 
+/* What is at this path, and its descriptor. Looks, changes nothing. */
+int win_look_at(const char *path, struct nt_file_facts *facts, struct nt_sd *sd, struct error *err);
+
 #endif

@@ -155,18 +155,12 @@ bool win_secret_names_only(const struct nt_acl *acl, const struct nt_sid *user)
 int win_secret_is_for(const char *account, const struct nt_sid *user, struct error *err)
 {
     AUTO_FREE char *path = secret_path(account, err);
-    struct win_machine looker;
     struct nt_file_facts facts;
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
-    void *node = NULL;
-    int result;
 
-    win_machine_init(&looker, NULL, NULL);
-    if (path == NULL || looker.machine.ops->open_path(&looker.machine, path, &node, err) < 0)
+    if (path == NULL || win_look_at(path, &facts, &sd, err) < 0)
         return -1;
-    result = looker.machine.ops->look(&looker.machine, node, &facts, &sd, err);
-    looker.machine.ops->close(&looker.machine, node);
-    return result < 0 ? -1 : !nt_sd_is_open(&sd) && win_secret_names_only(&sd.dacl, user) ? 1 : 0;
+    return !nt_sd_is_open(&sd) && win_secret_names_only(&sd.dacl, user) ? 1 : 0;
 }
 
 int win_secret_remove(const char *account, struct error *err)

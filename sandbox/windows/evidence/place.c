@@ -147,18 +147,10 @@ int evidence_place_restore(const struct evidence_place *place, struct error *err
 
 char *evidence_sddl(const char *path, struct error *err)
 {
-    struct win_machine machine;
     struct nt_file_facts facts;
     AUTO_SD struct nt_sd sd = NT_SD_EMPTY;
-    void *node = NULL;
-    int result;
 
-    win_machine_init(&machine, NULL, NULL);
-    if (machine.machine.ops->open_path(&machine.machine, path, &node, err) < 0)
-        return NULL;
-    result = machine.machine.ops->look(&machine.machine, node, &facts, &sd, err);
-    machine.machine.ops->close(&machine.machine, node);
-    return result == 0 ? nt_sddl_format(&sd, err) : NULL;
+    return win_look_at(path, &facts, &sd, err) < 0 ? NULL : nt_sddl_format(&sd, err);
 }
 
 /* Every fixed thing of the place, itself first. */
