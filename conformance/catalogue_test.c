@@ -49,18 +49,24 @@ Test(catalogue, the_digest_is_stable_within_a_build)
     cr_assert_eq(strlen(one), 64);
 }
 
+static struct expectation_list expectations_of(const char *mode)
+{
+    struct expectation_list list = {0};
+    struct error err = {0};
+    char path[512];
+
+    (void)snprintf(path, sizeof path, "%s/conformance/expectations/%s.json", TEST_SOURCE_DIR, mode);
+    cr_assert_eq(expectation_list_read(&list, path, &err), 0, "%s", err.message);
+    return list;
+}
+
 /* A stale entry would excuse a case that nobody runs any more; one of another platform, a case that the
  * mode never sees. */
 Test(catalogue, every_expectation_names_a_case_that_its_mode_has)
 {
     for (size_t m = 0; m < mode_row_count; m++) {
-        struct expectation_list list = {0};
-        struct error err = {0};
-        char path[512];
+        struct expectation_list list = expectations_of(mode_rows[m].name);
 
-        (void)snprintf(path, sizeof path, "%s/conformance/expectations/%s.json", TEST_SOURCE_DIR,
-                       mode_rows[m].name);
-        cr_assert_eq(expectation_list_read(&list, path, &err), 0, "%s", err.message);
         cr_assert_str_eq(list.mode, mode_rows[m].name);
         cr_assert_eq(list.unverified == NULL, mode_rows[m].platforms == PLATFORM_LINUX,
                      "%s: only Linux was run", list.mode);
@@ -84,13 +90,8 @@ Test(catalogue, every_expectation_names_a_case_that_its_mode_has)
 Test(catalogue, no_mode_says_two_things_of_a_case)
 {
     for (size_t m = 0; m < mode_row_count; m++) {
-        struct expectation_list list = {0};
-        struct error err = {0};
-        char path[512];
+        struct expectation_list list = expectations_of(mode_rows[m].name);
 
-        (void)snprintf(path, sizeof path, "%s/conformance/expectations/%s.json", TEST_SOURCE_DIR,
-                       mode_rows[m].name);
-        cr_assert_eq(expectation_list_read(&list, path, &err), 0, "%s", err.message);
         for (size_t c = 0; c < catalogue_count(); c++) {
             const struct expectation *always = NULL;
 
