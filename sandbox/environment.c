@@ -76,8 +76,8 @@ char **environment_build(const struct policy *policy, char *const *from, const c
             to[used++] = from[i];
     }
     for (size_t i = 0; i < policy->env.set.count; i++) {
-        if (strncmp(policy->env.set.items[i], "HOLDFAST_SANDBOX=", 17) !=
-            0) /* that is ours to say */
+        /* which sandbox this is, is ours to say */
+        if (strncmp(policy->env.set.items[i], "HOLDFAST_SANDBOX=", 17) != 0)
             to[used++] = policy->env.set.items[i];
     }
     to[used++] = (char *)(uintptr_t)mode_text;

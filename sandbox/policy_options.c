@@ -215,11 +215,8 @@ static int default_workspace(struct policy *policy, enum path_style style, struc
 int sandbox_settings_check(struct sandbox_settings *settings, enum path_style style,
                            struct policy_place *place, struct error *err)
 {
-    *place = (struct policy_place){
-        .style = style,
-        .home =
-            os_home(), /* `explain --for` a mode of another platform: its style knows it for none */
-    };
+    /* With `explain --for` a mode of another platform its style takes our home for no path at all. */
+    *place = (struct policy_place){.style = style, .home = os_home()};
     if (default_workspace(&settings->policy, style, err) < 0)
         return -1;
     return policy_check(&settings->policy, place, err);
