@@ -15,23 +15,6 @@ Test(os, the_clock_does_not_go_back)
     cr_assert(before > 0);
 }
 
-#ifndef _WIN32
-Test(os, home_is_the_accounts_where_the_environment_says_nothing)
-{
-    AUTO_FREE char *of_account = NULL;
-
-    cr_assert_eq(setenv("HOME", "/somewhere", 1), 0);
-    cr_assert_str_eq(os_home(), "/somewhere");
-    cr_assert_eq(unsetenv("HOME"), 0);
-    if (os_home() == NULL)
-        cr_skip_test("this user has no line in /etc/passwd");
-    of_account = strdup(os_home());
-    cr_assert_eq(of_account[0], '/');
-    cr_assert_eq(setenv("HOME", "relative", 1), 0);
-    cr_assert_str_eq(os_home(), of_account, "a relative one is none");
-}
-#endif
-
 Test(os, replaced_file_reads_back_and_size_is_bounded)
 {
     const char *path = "holdfast-os-test.tmp";
